@@ -1,0 +1,1 @@
+//! coldsnake measures how long Python programs take to start.
