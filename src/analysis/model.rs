@@ -1,0 +1,209 @@
+//! What an analysis finds. Everything here is computed from a record alone.
+
+use serde::Serialize;
+
+use crate::record::format::{Host, Interpreter, StopReason};
+use crate::stats::bounds::Verdict;
+use crate::stats::interval::{Estimate, Interval};
+use crate::suite::Metric;
+
+/// The findings of one record.
+#[derive(Debug, Clone)]
+pub struct Analysis {
+    pub suite: String,
+    pub app: String,
+    /// Lines of Python below the app's source.
+    pub app_lines: u64,
+    pub seed: u64,
+    /// Complete blocks.
+    pub blocks: u32,
+    /// `None`: the record breaks off, the run was killed.
+    pub stop_reason: Option<StopReason>,
+    pub host: Host,
+    pub interpreters: Vec<Interpreter>,
+    pub scenarios: Vec<ScenarioSummary>,
+    /// The twin against the baseline, for each metric.
+    pub noise_floor: Vec<Contrast>,
+    /// Each scenario against the baseline for each metric, then the pairs that claims name.
+    pub contrasts: Vec<Contrast>,
+    pub break_even: Vec<BreakEven>,
+    pub claims: Vec<Decision>,
+    /// Sentences on what the receipts show, most important first.
+    pub findings: Vec<String>,
+    pub validity: Validity,
+    /// Sentences on what limits the figures.
+    pub warnings: Vec<String>,
+}
+
+/// May the figures be believed?
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Validity {
+    Valid,
+    /// A condition was not met, or the twin differs from the baseline. Sentences.
+    Invalid(Vec<String>),
+}
+
+/// One scenario by itself.
+#[derive(Debug, Clone)]
+pub struct ScenarioSummary {
+    pub name: String,
+    pub about: Option<String>,
+    pub launches: u32,
+    pub failures: u32,
+    /// In the suite's order of metrics.
+    pub metrics: Vec<MetricSummary>,
+    pub receipt: ReceiptSummary,
+}
+
+/// One metric of one scenario, over all its complete blocks, in milliseconds.
+#[derive(Debug, Clone, Copy)]
+pub struct MetricSummary {
+    pub metric: Metric,
+    pub median_ms: f64,
+    pub mean_ms: f64,
+    pub p10_ms: f64,
+    pub p90_ms: f64,
+    /// User and system time of the same launches.
+    pub cpu_median_ms: f64,
+    /// Median of the peak resident memory of the same launches.
+    pub memory_median_mib: f64,
+}
+
+/// What the untimed launch of a scenario showed.
+#[derive(Debug, Clone, Default)]
+pub struct ReceiptSummary {
+    /// By origin: app, site-packages, standard library.
+    pub read: ByOrigin,
+    pub compiled: ByOrigin,
+    pub written: ByOrigin,
+    pub writes_failed: ByOrigin,
+    /// The errnos with which writing failed.
+    pub errnos: Vec<String>,
+    /// The app's modules that were read from a pyc, sorted.
+    pub app_cached: Vec<String>,
+    pub prefix_pycs: u64,
+    pub prefix_pycache_folders: u64,
+    pub violations: Vec<String>,
+}
+
+/// A count of modules, split by where they come from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ByOrigin {
+    pub app: u64,
+    pub site_packages: u64,
+    pub stdlib: u64,
+}
+
+impl ByOrigin {
+    /// All three together.
+    pub fn total(self) -> u64 {
+        self.app + self.site_packages + self.stdlib
+    }
+}
+
+/// The paired effect of a scenario against a baseline.
+#[derive(Debug, Clone)]
+pub struct Contrast {
+    pub baseline: String,
+    pub scenario: String,
+    pub metric: Metric,
+    /// Pairs that went into it.
+    pub blocks: u32,
+    /// Scenario minus baseline, milliseconds: negative is faster. The interval is simultaneous
+    /// over the metric's contrasts (95 %), but for the noise floor's, which is by itself.
+    pub shift_ms: Estimate,
+    /// Scenario over baseline.
+    pub ratio: Estimate,
+    /// The same in CPU time (user and system), milliseconds.
+    pub cpu_shift_ms: Option<Estimate>,
+    /// Holm-adjusted over the metric's contrasts.
+    pub p_value: f64,
+    /// Did the launches run inside the same blocks?
+    pub pairing: Pairing,
+    /// Scenario minus baseline block by block, in the order of the blocks, milliseconds.
+    pub differences_ms: Vec<f64>,
+}
+
+/// How two sets of launches relate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pairing {
+    /// Inside the same blocks.
+    Paired,
+    /// From two records: drift between them is not controlled.
+    Uncontrolled,
+}
+
+/// After how many starts a prefix has paid back its first one.
+#[derive(Debug, Clone)]
+pub struct BreakEven {
+    /// The scenario that is left behind, such as `vps-before`.
+    pub from: String,
+    /// The first start of the fix.
+    pub first: String,
+    /// Its later starts.
+    pub scenario: String,
+    /// What the first start costs more than a start of `from`, milliseconds.
+    pub first_start_cost_ms: Estimate,
+    /// What each later start saves, milliseconds.
+    pub saved_per_start_ms: Estimate,
+    pub starts: Starts,
+}
+
+/// A number of starts, counted with the first one.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Starts {
+    /// By the point estimates, with the range by the intervals; the upper end may be infinite.
+    After {
+        estimate: f64,
+        low: f64,
+        high: Option<f64>,
+    },
+    /// The first start is no slower: it pays at once.
+    AtOnce,
+    /// Later starts save nothing: it never pays.
+    Never,
+}
+
+/// A claim and its verdict.
+#[derive(Debug, Clone)]
+pub struct Decision {
+    pub id: String,
+    pub text: String,
+    /// What was expected, in words: "saves 100 ms ± 20 %".
+    pub expected: String,
+    /// What was seen, in words: "saves 27 ms [24, 30]".
+    pub measured: String,
+    /// Why the verdict is what it is, in words: "less than 80 ms".
+    pub reason: String,
+    pub verdict: Verdict,
+    /// For a claim on a contrast: what the charts draw.
+    pub effect: Option<DecidedEffect>,
+}
+
+/// The numbers behind a decision on a contrast. A saving is positive.
+#[derive(Debug, Clone)]
+pub struct DecidedEffect {
+    pub from: String,
+    pub to: String,
+    pub metric: Metric,
+    /// Saved by `to`, milliseconds, with the interval that decided.
+    pub saving_ms: Estimate,
+    /// Confidence level of that interval.
+    pub level: f64,
+    /// The claim's band, in milliseconds saved; an open end is infinite.
+    pub band_ms: Band,
+}
+
+/// The claim's band; open ends are `None`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Band {
+    pub low: Option<f64>,
+    pub high: Option<f64>,
+}
+
+impl Band {
+    /// Both ends known?
+    pub fn closed(self) -> Option<Interval> {
+        Interval::new(self.low?, self.high?)
+    }
+}

@@ -1,0 +1,217 @@
+//! The record's lines: the wire format, version by version.
+//!
+//! A record is JSON Lines. The first line is a [`Header`], then come [`ReceiptLine`]s and
+//! [`LaunchLine`]s in the order in which they happened, and, if the run came to its end, one
+//! [`End`]. Every line is written whole and flushed before the next launch, so what an
+//! interrupted run measured can be read. `results/README.md` describes the fields for people.
+//!
+//! # History
+//! - **1** (0.1.0): the first.
+//!
+//! This build reads version 1.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// The version that this build writes.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// One line of a record.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub enum Line {
+    Run(Box<Header>),
+    Receipt(Box<ReceiptLine>),
+    Launch(Box<LaunchLine>),
+    End(End),
+}
+
+/// The first line: everything about the run that holds for all its launches.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Header {
+    pub format_version: u32,
+    /// The version of coldsnake that measured.
+    pub coldsnake: String,
+    /// RFC 3339, UTC, whole seconds.
+    pub started: String,
+    /// The command line, to repeat the run.
+    pub command_line: Vec<String>,
+    pub seed: u64,
+    /// The suite's TOML after the command line's options were applied.
+    pub suite: SuiteText,
+    pub host: Host,
+    pub interpreters: Vec<Interpreter>,
+    pub environment: Environment,
+    pub isolation: Isolation,
+    /// Lines of Python below the app's source, for figures per 1,000 lines.
+    pub app_lines: u64,
+}
+
+/// The suite that was measured.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SuiteText {
+    /// The file it came from, as the user named it.
+    pub origin: String,
+    pub text: String,
+    /// SHA-256 of `text`, in hexadecimal. Runs with different hashes are different experiments.
+    pub sha256: String,
+}
+
+/// Facts about the machine, as far as they bear on timings.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Host {
+    pub kernel: String,
+    pub cpu_model: String,
+    pub cpus: u32,
+    pub memory_mib: u64,
+    /// "none", "virtual machine" or "container", as far as can be seen from inside.
+    pub virtualization: String,
+    /// cpufreq's governor of CPU 0, if there is one.
+    pub governor: Option<String>,
+    /// Load average over one minute when the run started.
+    pub load_1min: f64,
+}
+
+/// An interpreter, asked by running it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Interpreter {
+    /// `sys.executable`, behind shims.
+    pub executable: String,
+    /// "3.11.7"
+    pub version: String,
+    pub implementation: String,
+    /// `sys.implementation.cache_tag`, "cpython-311"
+    pub cache_tag: String,
+    /// The pyc magic number, 3495 for 3.11.
+    pub magic: u32,
+}
+
+/// What the launched processes found in their environment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Environment {
+    /// Passed on from the caller's environment, names only.
+    pub passed: Vec<String>,
+    /// `PYTHON*` variables of the caller that were held back.
+    pub removed: Vec<String>,
+}
+
+/// How the conditions were made to hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Isolation {
+    /// "current user" or "unprivileged"
+    pub identity: String,
+    pub uid: u32,
+    /// What makes a read-only source read-only: "mount", "modes", "mount and modes".
+    pub read_only_by: String,
+    /// Sentences on what was tried and why it was or was not taken.
+    pub notes: Vec<String>,
+}
+
+/// Evidence from an untimed launch under a scenario.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReceiptLine {
+    pub scenario: String,
+    /// "app" or "import"
+    pub launch: String,
+    /// What the interpreter said of itself.
+    pub executable: String,
+    pub pycache_prefix: Option<String>,
+    pub dont_write_bytecode: bool,
+    pub modules: Vec<ModuleReceipt>,
+    /// Pycs below the stage's source and prefix before and after the launch.
+    pub pycs_before: u64,
+    pub pycs_after: u64,
+    /// Below the prefix after the launch.
+    pub prefix_pycs: u64,
+    pub prefix_pycache_folders: u64,
+    /// What did not hold, in sentences. Any makes the record invalid.
+    pub violations: Vec<String>,
+}
+
+/// What happened to the bytecode of one module.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModuleReceipt {
+    pub name: String,
+    /// "app", "site-packages" or "stdlib"
+    pub origin: String,
+    /// "read" (from a pyc) or "compiled"
+    pub code: String,
+    /// "written", or the errno's name with which writing failed; absent when it wasn't tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub write: Option<String>,
+}
+
+/// One launch.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LaunchLine {
+    /// Counted from 0.
+    pub block: u32,
+    /// Place within the block, counted from 0.
+    pub position: u32,
+    pub scenario: String,
+    /// The second launch of the baseline in this block.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub twin: bool,
+    /// "app" or "import"
+    pub launch: String,
+    /// Milliseconds since the first launch was spawned.
+    pub at_ms: f64,
+    /// Metrics in milliseconds, by name: "ready", "exit", "import".
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub metrics: BTreeMap<String, f64>,
+    /// Spawn to the first accepted connection, milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accept_ms: Option<f64>,
+    /// CPU time of the process until it was ready, milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_ready_ms: Option<f64>,
+    /// Spawn to the end of the process, milliseconds, however it ended.
+    pub wall_ms: f64,
+    pub user_ms: f64,
+    pub system_ms: f64,
+    pub peak_memory_kib: u64,
+    pub minor_faults: u64,
+    pub major_faults: u64,
+    pub voluntary_switches: u64,
+    pub involuntary_switches: u64,
+    pub blocks_read: u64,
+    pub blocks_written: u64,
+    /// The machine's steal time during the launch, milliseconds, all CPUs together.
+    pub steal_ms: f64,
+    /// Pycs below source and prefix, before and after.
+    pub pycs_before: u64,
+    pub pycs_after: u64,
+    /// What did not hold around this launch. Any makes the record invalid.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub violations: Vec<String>,
+    /// Why the launch gave no metrics.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
+}
+
+/// The last line.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct End {
+    pub stop_reason: StopReason,
+    /// Complete blocks.
+    pub blocks: u32,
+    /// From the first launch's spawn to the end of the last one.
+    pub elapsed_s: f64,
+}
+
+/// Which rule ended the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StopReason {
+    /// Every contrast's interval is as narrow as asked.
+    Precision,
+    /// The time is used up.
+    Budget,
+    /// The greatest number of blocks is reached.
+    MaxBlocks,
+    /// Ctrl-C, or a termination signal.
+    Interrupted,
+    /// The app failed to launch too often.
+    Failures,
+}

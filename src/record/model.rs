@@ -1,0 +1,112 @@
+//! A record as the analysis reads it: the lines of [`super::format`] with names resolved.
+//!
+//! A launch takes a fixed number of bytes here, however long its scenario's name is: a record
+//! may hold a million of them.
+
+use std::time::Duration;
+
+use super::format::{End, Header, ReceiptLine};
+use crate::suite::{LaunchKind, Metric, Suite};
+
+/// One run, read back.
+#[derive(Debug, Clone)]
+pub struct Record {
+    pub header: Header,
+    pub suite: Suite,
+    pub receipts: Vec<ReceiptLine>,
+    pub launches: Vec<Launch>,
+    /// `None`: the run was killed before it could write its last line.
+    pub end: Option<End>,
+    /// Lines that could not be read; the rest was.
+    pub damaged: Vec<DamagedLine>,
+}
+
+/// A line that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DamagedLine {
+    /// Counted from 1.
+    pub line: usize,
+    pub reason: String,
+}
+
+/// One launch: its place in the plan, and what became of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Launch {
+    pub block: u32,
+    pub position: u32,
+    pub arm: Arm,
+    pub kind: LaunchKind,
+    /// Since the first launch was spawned.
+    pub at: Duration,
+    pub times: Times,
+    pub usage: Usage,
+    /// Pycs below source and prefix, before and after.
+    pub pycs_before: u64,
+    pub pycs_after: u64,
+    pub violations: Vec<String>,
+    pub failure: Option<String>,
+}
+
+/// Which scenario a launch belongs to, and in which role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Arm {
+    /// Index into the suite's scenarios.
+    pub scenario: usize,
+    pub role: Role,
+}
+
+/// Is this the arm itself, or the baseline once more?
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Role {
+    Itself,
+    Twin,
+}
+
+/// The times of a launch, all counted from its spawn.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Times {
+    pub ready: Option<Duration>,
+    pub accept: Option<Duration>,
+    /// Around the import statement; the one that isn't counted from the spawn.
+    pub import: Option<Duration>,
+    /// The process's end, when it ended by itself as expected.
+    pub exit: Option<Duration>,
+    /// The process's end, however it came.
+    pub wall: Duration,
+}
+
+impl Times {
+    /// The metric, if this launch yielded it.
+    pub fn metric(&self, metric: Metric) -> Option<Duration> {
+        match metric {
+            Metric::Ready => self.ready,
+            Metric::Exit => self.exit,
+            Metric::Import => self.import,
+        }
+    }
+}
+
+/// What a launch used (getrusage(2) by way of wait4(2)).
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Usage {
+    pub user: Duration,
+    pub system: Duration,
+    /// CPU time until the process was ready.
+    pub cpu_ready: Option<Duration>,
+    pub peak_memory_kib: u64,
+    pub minor_faults: u64,
+    pub major_faults: u64,
+    pub voluntary_switches: u64,
+    pub involuntary_switches: u64,
+    pub blocks_read: u64,
+    pub blocks_written: u64,
+    /// Of the whole machine, during the launch.
+    pub steal: Duration,
+}
+
+impl Usage {
+    /// CPU time that belongs to the metric: until readiness where that is known, else all of it.
+    pub fn cpu(&self) -> Duration {
+        self.cpu_ready.unwrap_or(self.user + self.system)
+    }
+}

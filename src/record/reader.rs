@@ -1,0 +1,125 @@
+//! Reads a record back. A damaged line costs that line, not the record.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use thiserror::Error;
+
+use super::format::{FORMAT_VERSION, Line};
+use super::model::{DamagedLine, Launch, Record};
+use crate::suite::{SuiteError, SuiteFile};
+
+/// A record that cannot be used at all.
+#[derive(Debug, Error)]
+pub enum ReadError {
+    #[error("cannot read the record {}: {source}", path.display())]
+    Io {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error(
+        "{} is not a record: its first line is not a run's header ({reason})\n  \
+         give the record.jsonl in a run's folder, or the folder itself",
+        path.display()
+    )]
+    NoHeader { path: PathBuf, reason: String },
+    #[error(
+        "{} has format version {found}, and this build reads version {FORMAT_VERSION}\n  \
+         use a coldsnake that is as new as the one that wrote it",
+        path.display()
+    )]
+    Version { path: PathBuf, found: u64 },
+    #[error("the suite inside {} cannot be used: {source}", path.display())]
+    Suite { path: PathBuf, source: SuiteError },
+}
+
+impl Record {
+    /// Reads `record.jsonl`, or the one in the folder of that name.
+    ///
+    /// # Errors
+    /// When there is no such file, or its header cannot be read. Other lines that cannot be
+    /// read are listed in [`Record::damaged`].
+    pub fn read(path: &Path) -> Result<Self, ReadError> {
+        let path = if path.is_dir() {
+            path.join(super::RECORD_FILE)
+        } else {
+            path.to_owned()
+        };
+        let io = |source| ReadError::Io {
+            path: path.clone(),
+            source,
+        };
+        let mut reader = BufReader::new(File::open(&path).map_err(io)?);
+        let mut line = Vec::new();
+        reader.read_until(b'\n', &mut line).map_err(io)?;
+        let mut record = Self::from_header(&path, &line)?;
+        for number in 2.. {
+            line.clear();
+            if reader.read_until(b'\n', &mut line).map_err(io)? == 0 {
+                break;
+            }
+            if let Err(reason) = record.take(&line) {
+                record.damaged.push(DamagedLine {
+                    line: number,
+                    reason,
+                });
+            }
+        }
+        Ok(record)
+    }
+
+    fn from_header(path: &Path, line: &[u8]) -> Result<Self, ReadError> {
+        /// The part of the header that every version has.
+        #[derive(Deserialize)]
+        struct Versioned {
+            format_version: u64,
+        }
+        let no_header = |reason: String| ReadError::NoHeader {
+            path: path.to_owned(),
+            reason,
+        };
+        let versioned: Versioned =
+            serde_json::from_slice(line).map_err(|error| no_header(error.to_string()))?;
+        if versioned.format_version != u64::from(FORMAT_VERSION) {
+            return Err(ReadError::Version {
+                path: path.to_owned(),
+                found: versioned.format_version,
+            });
+        }
+        let header = match serde_json::from_slice(line) {
+            Ok(Line::Run(header)) => *header,
+            Ok(_) => return Err(no_header("it is a line of another kind".to_owned())),
+            Err(error) => return Err(no_header(error.to_string())),
+        };
+        let origin = Path::new(&header.suite.origin);
+        let suite = SuiteFile::from_text(origin, header.suite.text.as_str())
+            .suite()
+            .map_err(|source| ReadError::Suite {
+                path: path.to_owned(),
+                source,
+            })?;
+        Ok(Self {
+            header,
+            suite,
+            receipts: Vec::new(),
+            launches: Vec::new(),
+            end: None,
+            damaged: Vec::new(),
+        })
+    }
+
+    fn take(&mut self, line: &[u8]) -> Result<(), String> {
+        if line.last() != Some(&b'\n') {
+            return Err("it breaks off in the middle".to_owned());
+        }
+        match serde_json::from_slice(line).map_err(|error| error.to_string())? {
+            Line::Run(_) => return Err("a second header".to_owned()),
+            Line::Receipt(receipt) => self.receipts.push(*receipt),
+            Line::Launch(line) => self.launches.push(Launch::from_line(*line, &self.suite)?),
+            Line::End(end) => self.end = Some(end),
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,91 @@
+//! Writes a record line by line, so that a run that is cut short keeps what it measured.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use super::format::Line;
+
+/// A record that could not be written any further.
+#[derive(Debug, Error)]
+#[error(
+    "cannot write the record {}: {source}\n  the {lines} lines before it are kept; \
+     make room, or choose another folder with --out", path.display()
+)]
+pub struct WriteError {
+    path: PathBuf,
+    lines: u64,
+    source: std::io::Error,
+}
+
+/// An open record.
+#[derive(Debug)]
+pub struct RecordWriter {
+    file: File,
+    path: PathBuf,
+    lines: u64,
+    /// The length of all whole lines: what the file is cut back to when a line does not fit.
+    length: u64,
+}
+
+impl RecordWriter {
+    /// Creates the record; an existing file is not overwritten.
+    ///
+    /// # Errors
+    /// When the file exists or cannot be created.
+    pub fn create(path: &Path) -> Result<Self, WriteError> {
+        let file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(path)
+            .map_err(|source| WriteError {
+                path: path.to_owned(),
+                lines: 0,
+                source,
+            })?;
+        Ok(Self {
+            file,
+            path: path.to_owned(),
+            lines: 0,
+            length: 0,
+        })
+    }
+
+    /// Appends one line, whole or not at all.
+    ///
+    /// # Errors
+    /// When the line does not fit on the disk; the lines before it stay.
+    pub fn write(&mut self, line: &Line) -> Result<(), WriteError> {
+        let mut bytes = serde_json::to_vec(line).map_err(|error| self.error(error.into()))?;
+        bytes.push(b'\n');
+        if let Err(source) = self.file.write_all(&bytes) {
+            // Half a line would be a damaged one. Cutting it off needs no room, and if even
+            // that fails, the reader still names the line and reads the others.
+            let _ = self.file.set_len(self.length);
+            let _ = self.file.seek(SeekFrom::Start(self.length));
+            return Err(self.error(source));
+        }
+        self.length += bytes.len() as u64;
+        self.lines += 1;
+        Ok(())
+    }
+
+    /// Waits until everything written is on the disk. Called between blocks: within one, it
+    /// would disturb the next launch.
+    ///
+    /// # Errors
+    /// When the disk does not take it.
+    pub fn sync(&mut self) -> Result<(), WriteError> {
+        self.file.sync_data().map_err(|source| self.error(source))
+    }
+
+    fn error(&self, source: std::io::Error) -> WriteError {
+        WriteError {
+            path: self.path.clone(),
+            lines: self.lines,
+            source,
+        }
+    }
+}

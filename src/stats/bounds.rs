@@ -1,0 +1,7 @@
+//! Placeholder until the statistics room lands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    Supported,
+    Refuted,
+    Inconclusive,
+}

@@ -1,0 +1,3 @@
+//! Pure mathematics, no I/O.
+pub mod bounds;
+pub mod interval;

@@ -1,0 +1,225 @@
+//! `[[claim]]`: which of the forms of `expect` a claim uses, and whether it fits its subject.
+
+use toml::Spanned;
+
+use super::error::SuiteError;
+use super::model::*;
+use super::quantity::parse_duration;
+use super::validate::SuiteFile;
+use super::wire::*;
+
+const CONTRAST_FORMS: &str = "for a contrast, `expect` is one of { saves, within }, { costs, within }, \
+     { saves-between = [low, high] }, { saves-at-least }, { saves-at-most }, { costs-at-most }, \
+     { no-effect-within }";
+const RECEIPT_FORMS: &str = "for a scenario, `expect` has one or more of cached, app-compiled, compiled, \
+     written, prefix-pycs, prefix-pycache-folders";
+
+impl SuiteFile {
+    pub(super) fn claims(
+        &self,
+        wire: &[WireClaim],
+        scenarios: &[Scenario],
+        measure: &Measure,
+    ) -> Result<Vec<Claim>, SuiteError> {
+        let mut claims: Vec<Claim> = Vec::new();
+        for wire in wire {
+            let id = self.name(&wire.id, "a claim's id")?;
+            if claims.iter().any(|claim| claim.id == id) {
+                return Err(self.wrong(
+                    &wire.id,
+                    format!("there are two claims `{id}`"),
+                    "give each its own id",
+                ));
+            }
+            claims.push(Claim {
+                id,
+                text: wire.text.clone(),
+                expectation: self.expectation(wire, scenarios, measure)?,
+            });
+        }
+        Ok(claims)
+    }
+
+    fn expectation(
+        &self,
+        wire: &WireClaim,
+        scenarios: &[Scenario],
+        measure: &Measure,
+    ) -> Result<Expectation, SuiteError> {
+        match (&wire.contrast, &wire.scenario) {
+            (Some(contrast), None) => {
+                let metric = self.metric(&contrast.metric)?;
+                if !measure.metrics.contains(&metric) {
+                    return Err(self.wrong(
+                        &contrast.metric,
+                        format!("the metric `{metric}` is not measured"),
+                        "add it to measure.metrics",
+                    ));
+                }
+                let from = self.known_scenario(&contrast.from, scenarios)?;
+                let to = self.known_scenario(&contrast.to, scenarios)?;
+                if from == to {
+                    return Err(self.wrong(
+                        &contrast.to,
+                        "a contrast needs two different scenarios",
+                        "the baseline's own noise is measured by its twin in any case",
+                    ));
+                }
+                Ok(Expectation::Contrast {
+                    contrast: ContrastSpec { from, to, metric },
+                    effect: self.effect(&wire.expect)?,
+                })
+            }
+            (None, Some(scenario)) => Ok(Expectation::Receipt {
+                scenario: self.known_scenario(scenario, scenarios)?,
+                evidence: self.evidence(&wire.expect)?,
+            }),
+            _ => Err(self.wrong(
+                &wire.id,
+                "a claim speaks either of a contrast or of a scenario",
+                "give it `contrast = { from, to, metric }` or `scenario = \"name\"`, not both",
+            )),
+        }
+    }
+
+    fn effect(&self, wire: &Spanned<WireExpect>) -> Result<Effect, SuiteError> {
+        let duration = |text: &Spanned<String>| self.quantity(text, parse_duration);
+        match wire.get_ref() {
+            WireExpect {
+                saves: Some(saves),
+                within: Some(within),
+                ..
+            } if only(wire, 2) => Ok(Effect::SavesAbout {
+                value: duration(saves)?,
+                margin: self.margin(within)?,
+            }),
+            WireExpect {
+                costs: Some(costs),
+                within: Some(within),
+                ..
+            } if only(wire, 2) => Ok(Effect::CostsAbout {
+                value: duration(costs)?,
+                margin: self.margin(within)?,
+            }),
+            WireExpect {
+                saves_between: Some(ends),
+                ..
+            } if only(wire, 1) && ends.len() == 2 => {
+                let (low, high) = (duration(&ends[0])?, duration(&ends[1])?);
+                if low > high {
+                    return Err(self.wrong(
+                        &ends[0],
+                        "the lower bound is above the upper one",
+                        "write the smaller one first",
+                    ));
+                }
+                Ok(Effect::SavesBetween { low, high })
+            }
+            WireExpect {
+                saves_at_least: Some(bound),
+                ..
+            } if only(wire, 1) => Ok(Effect::SavesAtLeast(duration(bound)?)),
+            WireExpect {
+                saves_at_most: Some(bound),
+                ..
+            } if only(wire, 1) => Ok(Effect::SavesAtMost(duration(bound)?)),
+            WireExpect {
+                costs_at_most: Some(bound),
+                ..
+            } if only(wire, 1) => Ok(Effect::CostsAtMost(duration(bound)?)),
+            WireExpect {
+                no_effect_within: Some(margin),
+                ..
+            } if only(wire, 1) => Ok(Effect::None {
+                margin: self.margin(margin)?,
+            }),
+            _ => Err(self.wrong(
+                wire,
+                "this expectation is none for a contrast",
+                CONTRAST_FORMS,
+            )),
+        }
+    }
+
+    fn evidence(&self, wire: &Spanned<WireExpect>) -> Result<Evidence, SuiteError> {
+        let expect = wire.get_ref();
+        let count = |count: &Option<Spanned<WireCount>>| {
+            count.as_ref().map(|count| self.count(count)).transpose()
+        };
+        let evidence = Evidence {
+            cached: expect.cached.clone().map(|mut modules| {
+                modules.sort();
+                modules
+            }),
+            app_compiled: count(&expect.app_compiled)?,
+            compiled: count(&expect.compiled)?,
+            written: count(&expect.written)?,
+            prefix_pycs: count(&expect.prefix_pycs)?,
+            prefix_pycache_folders: count(&expect.prefix_pycache_folders)?,
+        };
+        if evidence == Evidence::default() || contrast_keys(expect) > 0 {
+            return Err(self.wrong(
+                wire,
+                "this expectation is none for a scenario's receipt",
+                RECEIPT_FORMS,
+            ));
+        }
+        Ok(evidence)
+    }
+
+    fn count(&self, wire: &Spanned<WireCount>) -> Result<Count, SuiteError> {
+        let count = match wire.get_ref() {
+            WireCount::Exactly(number) => Count {
+                at_least: *number,
+                at_most: *number,
+            },
+            WireCount::Bounds(bounds) => Count {
+                at_least: bounds.at_least.unwrap_or(0),
+                at_most: bounds.at_most.unwrap_or(u64::MAX),
+            },
+        };
+        if count.at_least > count.at_most {
+            return Err(self.wrong(
+                wire,
+                "no number is within these bounds",
+                "at-least must not be above at-most",
+            ));
+        }
+        Ok(count)
+    }
+}
+
+/// Are `wanted` keys given, all of them for a contrast?
+fn only(wire: &Spanned<WireExpect>, wanted: usize) -> bool {
+    contrast_keys(wire.get_ref()) == wanted && receipt_keys(wire.get_ref()) == 0
+}
+
+fn contrast_keys(expect: &WireExpect) -> usize {
+    [
+        expect.saves.is_some(),
+        expect.costs.is_some(),
+        expect.within.is_some(),
+        expect.saves_between.is_some(),
+        expect.saves_at_least.is_some(),
+        expect.saves_at_most.is_some(),
+        expect.costs_at_most.is_some(),
+        expect.no_effect_within.is_some(),
+    ]
+    .into_iter()
+    .filter(|given| *given)
+    .count()
+}
+
+fn receipt_keys(expect: &WireExpect) -> usize {
+    [
+        expect.cached.is_some(),
+        expect.app_compiled.is_some(),
+        expect.compiled.is_some(),
+        expect.written.is_some(),
+        expect.prefix_pycs.is_some(),
+        expect.prefix_pycache_folders.is_some(),
+    ]
+    .into_iter()
+    .filter(|given| *given)
+    .count()
+}

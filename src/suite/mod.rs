@@ -1,0 +1,16 @@
+//! What is to be measured: an app, scenarios, metrics, claims.
+//!
+//! [`wire`] holds the TOML as it stands in a file, [`model`] the validated types, and
+//! [`validate`] the way from one to the other. `scenarios/README.md` documents the format.
+
+pub mod bundled;
+mod claims;
+mod error;
+mod model;
+pub mod quantity;
+mod validate;
+mod wire;
+
+pub use error::SuiteError;
+pub use model::*;
+pub use validate::{Overrides, SuiteFile};

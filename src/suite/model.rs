@@ -1,0 +1,328 @@
+//! The validated suite: what the rest of the program works with.
+//!
+//! A value of these types is consistent: names are unique, every scenario that a claim or the
+//! baseline names exists, and a metric that a claim uses is one that gets measured.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::quantity::{Fraction, Margin};
+
+/// An app, the scenarios it is launched under, and the claims to decide.
+#[derive(Debug, Clone)]
+pub struct Suite {
+    pub app: App,
+    pub measure: Measure,
+    pub scenarios: Vec<Scenario>,
+    pub claims: Vec<Claim>,
+}
+
+impl Suite {
+    /// The scenario of that name.
+    pub fn scenario(&self, name: &str) -> Option<&Scenario> {
+        self.scenarios.iter().find(|s| s.name == name)
+    }
+
+    /// The pairs of scenarios that are compared, for each metric that is measured: every
+    /// scenario with the baseline, then the pairs that only a claim names.
+    pub fn contrasts(&self) -> Vec<ContrastSpec> {
+        let mut all = Vec::new();
+        for &metric in &self.measure.metrics {
+            for scenario in &self.scenarios {
+                if scenario.name != self.measure.baseline {
+                    all.push(ContrastSpec {
+                        from: self.measure.baseline.clone(),
+                        to: scenario.name.clone(),
+                        metric,
+                    });
+                }
+            }
+        }
+        for claim in &self.claims {
+            if let Expectation::Contrast { contrast, .. } = &claim.expectation
+                && !all.contains(contrast)
+            {
+                all.push(contrast.clone());
+            }
+        }
+        all
+    }
+}
+
+/// The Python program under test.
+#[derive(Debug, Clone)]
+pub struct App {
+    /// Its name, for people and for the cache folder of its virtual environment.
+    pub name: String,
+    /// Its source folder; never written to.
+    pub source: PathBuf,
+    /// Its pinned requirements; without them the interpreter is used as it is.
+    pub requirements: Option<PathBuf>,
+    /// The command, with placeholders.
+    pub command: Vec<String>,
+    /// The module whose import the metric `import` times.
+    pub module: Option<String>,
+    /// When it counts as started.
+    pub ready: Readiness,
+    /// How long one launch may take.
+    pub timeout: Duration,
+    /// What is added to the child's environment.
+    pub env: BTreeMap<String, String>,
+}
+
+/// When an app counts as started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Readiness {
+    /// It runs to its end, with exit status 0.
+    Exit,
+    /// It answers an HTTP request with the expected status.
+    Http {
+        path: String,
+        status: u16,
+        port: Port,
+    },
+}
+
+/// Where a server listens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Port {
+    /// A free one is picked for each launch and given by the placeholder `{port}`.
+    Picked,
+    /// The app listens there whatever it is told.
+    Fixed(u16),
+}
+
+/// `[measure]`, with its defaults filled in.
+#[derive(Debug, Clone)]
+pub struct Measure {
+    pub baseline: String,
+    pub metrics: Vec<Metric>,
+    /// How long the blocks may take together.
+    pub budget: Duration,
+    /// Half-width of each contrast's ratio at which to stop.
+    pub precision: Fraction,
+    /// Not before this many blocks does width stop the run.
+    pub min_blocks: u32,
+    /// After this many blocks the run stops in any case.
+    pub max_blocks: u32,
+}
+
+/// What is read off a launch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Metric {
+    /// Spawn to first good response.
+    Ready,
+    /// Spawn to exit.
+    Exit,
+    /// Around the import statement, inside the process.
+    Import,
+}
+
+impl Metric {
+    /// All of them, in the order in which reports show them.
+    pub const ALL: [Self; 3] = [Self::Ready, Self::Exit, Self::Import];
+
+    /// The word used in suites, records and reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::Exit => "exit",
+            Self::Import => "import",
+        }
+    }
+
+    /// The metric of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|metric| metric.name() == name)
+    }
+
+    /// The kind of launch that yields this metric.
+    pub fn launch_kind(self) -> LaunchKind {
+        match self {
+            Self::Ready | Self::Exit => LaunchKind::App,
+            Self::Import => LaunchKind::Import,
+        }
+    }
+}
+
+impl std::fmt::Display for Metric {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+/// What a launch executes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum LaunchKind {
+    /// The app's command.
+    App,
+    /// `python -c` with one import statement between two readings of the clock.
+    Import,
+}
+
+impl LaunchKind {
+    /// The word used in records.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::App => "app",
+            Self::Import => "import",
+        }
+    }
+}
+
+/// A named set of controlled conditions.
+#[derive(Debug, Clone)]
+pub struct Scenario {
+    pub name: String,
+    /// One sentence for people.
+    pub about: Option<String>,
+    pub source: SourceAccess,
+    pub bytecode: Bytecode,
+    pub prefix: Prefix,
+    pub write: WriteBytecode,
+    pub env: BTreeMap<String, String>,
+}
+
+/// May the launched process write below the app's source folder?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SourceAccess {
+    Writable,
+    ReadOnly,
+}
+
+/// The state of the app's own bytecode before each launch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Bytecode {
+    /// Every module has a pyc that CPython accepts.
+    Fresh,
+    /// No module has one.
+    Absent,
+    /// Every module has one whose recorded source time is not the source's.
+    StaleMtime,
+    /// Hash-based, never checked (PEP 552).
+    UncheckedHash,
+    /// Hash-based, checked at each import (PEP 552).
+    CheckedHash,
+    /// What this command leaves behind, run once as the owner of the source.
+    By(Vec<String>),
+}
+
+/// `PYTHONPYCACHEPREFIX` (bpo-33499, Python 3.8).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Prefix {
+    Unset,
+    /// An empty folder at each launch: the first start.
+    Empty,
+    /// Filled by an untimed launch: every later start.
+    Warm,
+    /// A folder that cannot be written.
+    Unwritable,
+}
+
+/// Does the interpreter write pycs (`PYTHONDONTWRITEBYTECODE`)?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WriteBytecode {
+    Allowed,
+    Forbidden,
+}
+
+/// Two scenarios and the metric in which they are compared.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ContrastSpec {
+    pub from: String,
+    pub to: String,
+    pub metric: Metric,
+}
+
+/// A statement to be decided.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    pub id: String,
+    /// The words of whoever claims it.
+    pub text: String,
+    pub expectation: Expectation,
+}
+
+/// What must be seen for a claim to be supported.
+#[derive(Debug, Clone)]
+pub enum Expectation {
+    /// A paired effect inside bounds.
+    Contrast {
+        contrast: ContrastSpec,
+        effect: Effect,
+    },
+    /// What a scenario's receipt must show.
+    Receipt {
+        scenario: String,
+        evidence: Evidence,
+    },
+}
+
+/// Bounds for an effect. A saving is positive when `to` is faster than `from`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Effect {
+    /// It saves this much, give or take the margin.
+    SavesAbout {
+        value: Duration,
+        margin: Margin,
+    },
+    /// It costs this much, give or take the margin.
+    CostsAbout {
+        value: Duration,
+        margin: Margin,
+    },
+    SavesBetween {
+        low: Duration,
+        high: Duration,
+    },
+    SavesAtLeast(Duration),
+    SavesAtMost(Duration),
+    CostsAtMost(Duration),
+    /// No effect worth the name: the margin around zero (relative to the median of `from`).
+    None {
+        margin: Margin,
+    },
+}
+
+/// Counts and names in a receipt. All that are given must hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Evidence {
+    /// Exactly these modules of the app are read from a pyc.
+    pub cached: Option<Vec<String>>,
+    /// Modules of the app that are compiled at each launch.
+    pub app_compiled: Option<Count>,
+    /// Modules, of whatever origin, that are compiled at each launch.
+    pub compiled: Option<Count>,
+    /// Pycs written by a launch.
+    pub written: Option<Count>,
+    /// Pycs below the prefix after a launch.
+    pub prefix_pycs: Option<Count>,
+    /// Folders named `__pycache__` below the prefix after a launch.
+    pub prefix_pycache_folders: Option<Count>,
+}
+
+/// Bounds for a count; both ends belong to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Count {
+    pub at_least: u64,
+    pub at_most: u64,
+}
+
+impl Count {
+    /// Does the number lie within the bounds?
+    pub fn contains(self, number: u64) -> bool {
+        (self.at_least..=self.at_most).contains(&number)
+    }
+}
+
+impl std::fmt::Display for Count {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (self.at_least, self.at_most) {
+            (low, high) if low == high => write!(formatter, "{low}"),
+            (low, u64::MAX) => write!(formatter, "at least {low}"),
+            (0, high) => write!(formatter, "at most {high}"),
+            (low, high) => write!(formatter, "{low} to {high}"),
+        }
+    }
+}

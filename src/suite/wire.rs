@@ -1,0 +1,188 @@
+//! The suite's TOML as it stands in the file. Nothing here is checked beyond its shape:
+//! [`super::validate`] turns these into the types that the rest of the program uses.
+//!
+//! `scenarios/README.md` describes every key.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use toml::Spanned;
+
+/// A whole suite file.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct WireSuite {
+    pub app: WireApp,
+    #[serde(default)]
+    pub measure: WireMeasure,
+    #[serde(default)]
+    pub scenario: Vec<WireScenario>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub claim: Vec<WireClaim>,
+}
+
+/// `[app]`
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct WireApp {
+    pub name: Spanned<String>,
+    pub source: Spanned<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requirements: Option<Spanned<String>>,
+    pub command: Spanned<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub module: Option<Spanned<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ready: Option<WireReady>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Spanned<String>>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub env: BTreeMap<String, Spanned<String>>,
+}
+
+/// `ready = { http = "/login", status = 200, timeout = "30s" }`
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct WireReady {
+    pub http: Spanned<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<Spanned<u16>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub port: Option<Spanned<u16>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Spanned<String>>,
+}
+
+/// `[measure]`
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct WireMeasure {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<Spanned<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metrics: Option<Vec<Spanned<String>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub budget: Option<Spanned<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub precision: Option<Spanned<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_blocks: Option<Spanned<i64>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_blocks: Option<Spanned<i64>>,
+}
+
+/// `[[scenario]]`
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct WireScenario {
+    pub name: Spanned<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub about: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<Spanned<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bytecode: Option<Spanned<WireBytecode>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<Spanned<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dont_write_bytecode: Option<bool>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub env: BTreeMap<String, Spanned<String>>,
+}
+
+/// `bytecode = "absent"` or `bytecode = { by = ["{python}", "import_task.py", "--help"] }`
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(
+    untagged,
+    expecting = "bytecode is a state's name (\"fresh\", \"absent\", \"stale-mtime\", \"unchecked-hash\", \
+                 \"checked-hash\") or { by = [a command] }"
+)]
+pub enum WireBytecode {
+    State(String),
+    Command(WireBy),
+}
+
+/// The command that leaves the bytecode.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct WireBy {
+    pub by: Vec<String>,
+}
+
+/// `[[claim]]`
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct WireClaim {
+    pub id: Spanned<String>,
+    pub text: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contrast: Option<WireContrast>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scenario: Option<Spanned<String>>,
+    pub expect: Spanned<WireExpect>,
+}
+
+/// `contrast = { from = "vps-before", to = "prefix-warm", metric = "ready" }`
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct WireContrast {
+    pub from: Spanned<String>,
+    pub to: Spanned<String>,
+    pub metric: Spanned<String>,
+}
+
+/// What a claim expects. The first group speaks of a contrast, the second of a scenario's receipt.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct WireExpect {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub saves: Option<Spanned<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub costs: Option<Spanned<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub within: Option<Spanned<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub saves_between: Option<Vec<Spanned<String>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub saves_at_least: Option<Spanned<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub saves_at_most: Option<Spanned<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub costs_at_most: Option<Spanned<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub no_effect_within: Option<Spanned<String>>,
+
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cached: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub app_compiled: Option<Spanned<WireCount>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub compiled: Option<Spanned<WireCount>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub written: Option<Spanned<WireCount>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prefix_pycs: Option<Spanned<WireCount>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prefix_pycache_folders: Option<Spanned<WireCount>>,
+}
+
+/// `written = 0` or `compiled = { at-least = 1 }`
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(
+    untagged,
+    expecting = "a count is a whole number, { at-least = N } or { at-most = N }"
+)]
+pub enum WireCount {
+    Exactly(u64),
+    Bounds(WireCountBounds),
+}
+
+/// The bounds of a count.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct WireCountBounds {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_least: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_most: Option<u64>,
+}
