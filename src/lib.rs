@@ -8,6 +8,10 @@
 //! from the record alone: [`analysis`] by means of [`stats`], and [`report`] for people.
 
 pub mod analysis;
+pub mod launch;
+pub mod plan;
+pub mod python;
 pub mod record;
+pub mod stage;
 pub mod stats;
 pub mod suite;

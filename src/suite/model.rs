@@ -24,6 +24,15 @@ impl Suite {
         self.scenarios.iter().find(|s| s.name == name)
     }
 
+    /// The kinds of launches that the metrics need, in a fixed order.
+    pub fn launch_kinds(&self) -> Vec<LaunchKind> {
+        let metrics = self.measure.metrics.iter();
+        let mut kinds: Vec<_> = metrics.map(|metric| metric.launch_kind()).collect();
+        kinds.sort();
+        kinds.dedup();
+        kinds
+    }
+
     /// The pairs of scenarios that are compared, for each metric that is measured: every
     /// scenario with the baseline, then the pairs that only a claim names.
     pub fn contrasts(&self) -> Vec<ContrastSpec> {

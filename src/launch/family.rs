@@ -1,0 +1,100 @@
+//! A process and whatever it started: nothing of it outlives the launch.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::sys::signal::{Signal, kill, killpg};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::Pid;
+
+/// How long killed processes may take to disappear.
+const BURIAL_LIMIT: Duration = Duration::from_secs(5);
+
+/// While it exists, orphans of the launched processes become children of this one (prctl(2),
+/// `PR_SET_CHILD_SUBREAPER`), so that even a daemon that left its process group can be found.
+#[derive(Debug)]
+pub struct Subreaper(());
+
+impl Subreaper {
+    /// Makes this process the one that inherits orphans.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    pub fn become_one() -> std::io::Result<Self> {
+        nix::sys::prctl::set_child_subreaper(true)?;
+        Ok(Self(()))
+    }
+}
+
+/// Sends a signal to all processes of the group. A group that is gone already is no error.
+pub fn signal_group(group: libc::pid_t, signal: Signal) {
+    let _ = killpg(Pid::from_raw(group), signal);
+}
+
+/// Kills what is left of a launch whose first process has ended and been waited for: the rest of
+/// its group, and orphans outside it.
+pub fn bury(group: libc::pid_t) {
+    signal_group(group, Signal::SIGKILL);
+    let deadline = Instant::now() + BURIAL_LIMIT;
+    loop {
+        // Every child this process has belongs to a launch: set-up commands are over by now.
+        for child in children() {
+            let _ = kill(Pid::from_raw(child), Signal::SIGKILL);
+        }
+        match waitpid(None, Some(WaitPidFlag::WNOHANG | WaitPidFlag::__WNOTHREAD)) {
+            Err(Errno::EINTR) => {}
+            Err(_) => return,
+            Ok(WaitStatus::StillAlive) => {
+                if Instant::now() > deadline {
+                    return;
+                }
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            Ok(_) => {}
+        }
+    }
+}
+
+/// The processes whose parent is this thread (proc(5), `children`).
+fn children() -> Vec<libc::pid_t> {
+    std::fs::read_to_string("/proc/thread-self/children")
+        .unwrap_or_default()
+        .split_whitespace()
+        .filter_map(|text| text.parse().ok())
+        .collect()
+}
+
+/// Does a process of this group, or one descended from it, hold a socket with one of these inodes?
+pub fn holds_socket(group: libc::pid_t, inodes: &[u64]) -> bool {
+    if has_socket(group, inodes) {
+        return true;
+    }
+    let Ok(processes) = procfs::process::all_processes() else {
+        return false;
+    };
+    processes
+        .flatten()
+        .filter_map(|process| process.stat().ok())
+        .filter(|stat| stat.pgrp == group || stat.ppid == std::process::id() as i32)
+        .any(|stat| has_socket(stat.pid, inodes))
+}
+
+fn has_socket(pid: libc::pid_t, inodes: &[u64]) -> bool {
+    let Ok(descriptors) = std::fs::read_dir(format!("/proc/{pid}/fd")) else {
+        return false;
+    };
+    descriptors.flatten().any(|entry| {
+        std::fs::read_link(entry.path())
+            .ok()
+            .as_deref()
+            .and_then(Path::to_str)
+            .and_then(|link| {
+                link.strip_prefix("socket:[")?
+                    .strip_suffix(']')?
+                    .parse()
+                    .ok()
+            })
+            .is_some_and(|inode: u64| inodes.contains(&inode))
+    })
+}

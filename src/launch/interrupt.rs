@@ -1,0 +1,64 @@
+//! SIGINT, SIGTERM and SIGHUP as something to wait for, like a pipe.
+//!
+//! A handler could only set a flag, and a launch that blocks in poll(2) would see it late. A
+//! signalfd(2) stands in the same poll set as the child.
+
+use std::os::fd::{AsFd, BorrowedFd};
+
+use nix::errno::Errno;
+use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+
+use super::Interrupted;
+
+/// Watches for the signals with which a user ends a program. While it lives they are blocked in
+/// this thread; children start with nothing blocked.
+#[derive(Debug)]
+pub struct Interrupt {
+    descriptor: SignalFd,
+    seen: std::cell::Cell<bool>,
+}
+
+impl Interrupt {
+    /// Starts watching.
+    ///
+    /// # Errors
+    /// When the kernel gives no descriptor.
+    pub fn watch() -> std::io::Result<Self> {
+        let mut signals = SigSet::empty();
+        for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
+            signals.add(signal);
+        }
+        signals.thread_block()?;
+        let descriptor =
+            SignalFd::with_flags(&signals, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
+        Ok(Self {
+            descriptor,
+            seen: std::cell::Cell::new(false),
+        })
+    }
+
+    /// Has one of the signals come, now or before?
+    ///
+    /// # Errors
+    /// [`Interrupted`] if so.
+    pub fn check(&self) -> Result<(), Interrupted> {
+        loop {
+            match self.descriptor.read_signal() {
+                Ok(Some(_)) => self.seen.set(true),
+                Err(Errno::EINTR) => {}
+                Ok(None) | Err(_) => break,
+            }
+        }
+        if self.seen.get() {
+            Err(Interrupted)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Readable when a signal has come.
+    pub fn as_fd(&self) -> BorrowedFd<'_> {
+        self.descriptor.as_fd()
+    }
+}

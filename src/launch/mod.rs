@@ -1,0 +1,136 @@
+//! One timed process: spawn, readiness, end.
+//!
+//! What is timed is the child's life and nothing of ours: everything a launch needs is made
+//! before the clock is read, and everything it leaves is looked at after its end. [`Launcher`]
+//! is what the runner sees; [`System`] is the real one.
+
+mod family;
+mod http;
+mod interrupt;
+pub mod ports;
+mod spawn;
+mod system;
+mod tail;
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::record::{Times, Usage};
+
+pub use family::Subreaper;
+pub use interrupt::Interrupt;
+pub use system::System;
+
+/// Everything about one process to be launched.
+#[derive(Debug, Clone)]
+pub struct Spec {
+    /// An absolute path: no search, no shell.
+    pub program: PathBuf,
+    pub args: Vec<OsString>,
+    /// The whole environment of the child.
+    pub env: Vec<(OsString, OsString)>,
+    /// Its working directory.
+    pub folder: PathBuf,
+    pub user: User,
+    pub until: Until,
+    /// From the spawn until the launch is given up.
+    pub timeout: Duration,
+}
+
+/// On whose behalf the process runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum User {
+    Current,
+    /// Without any of root's privileges, and without supplementary groups.
+    Unprivileged {
+        uid: u32,
+        gid: u32,
+    },
+}
+
+/// What ends the timing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Until {
+    /// The process exits with status 0.
+    Exit,
+    /// The same, and what it wrote to file descriptor 3 is kept.
+    ExitWithReport,
+    /// The first HTTP response with this status; then the process is told to end.
+    Http {
+        port: u16,
+        path: String,
+        status: u16,
+    },
+}
+
+/// What became of a launch.
+#[derive(Debug, Clone)]
+pub struct Launched {
+    pub times: Times,
+    pub usage: Usage,
+    /// What the process wrote to descriptor 3, if that was asked for (64 KiB at most).
+    pub report: Vec<u8>,
+    /// Whether it went as expected.
+    pub outcome: Result<(), Failure>,
+}
+
+/// Why a launch gave no measurement. Each is one sentence for people.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Failure {
+    #[error("it could not be started: {step}: {error}")]
+    Spawn { step: &'static str, error: String },
+    #[error("it ended with exit status {status}{}", said(stderr))]
+    Exited { status: i32, stderr: String },
+    #[error("it was ended by signal {signal}{}", said(stderr))]
+    Signalled { signal: String, stderr: String },
+    #[error("it ended (exit status {status}) before it answered{}", said(stderr))]
+    EndedUnready { status: i32, stderr: String },
+    #[error(
+        "it was not done after {} s and was stopped{}{}",
+        timeout.as_secs_f64(),
+        last.as_ref().map(|last| format!("; {last}")).unwrap_or_default(),
+        said(stderr)
+    )]
+    TimedOut {
+        timeout: Duration,
+        /// What was last seen of its HTTP answers.
+        last: Option<String>,
+        stderr: String,
+    },
+    #[error("port {port} is in use by another program; stop it, or let the app take {{port}}")]
+    PortTaken { port: u16 },
+    #[error(
+        "{address} is answered by a process that this launch did not start; \
+         does the app pass {{port}} on to its server?"
+    )]
+    ForeignListener { address: SocketAddr },
+}
+
+/// The end of what the app wrote to stderr, as a clause of a message.
+fn said(stderr: &str) -> String {
+    let stderr = stderr.trim();
+    if stderr.is_empty() {
+        ", and wrote nothing to stderr".to_owned()
+    } else {
+        let indented: Vec<String> = stderr.lines().map(|line| format!("    {line}")).collect();
+        format!("; the end of its stderr:\n{}", indented.join("\n"))
+    }
+}
+
+/// The user wants it to end (SIGINT, SIGTERM or SIGHUP).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("interrupted")]
+pub struct Interrupted;
+
+/// Something that carries out launches, one at a time.
+pub trait Launcher {
+    /// Launches one process and waits until it and whatever it started are gone.
+    ///
+    /// # Errors
+    /// [`Interrupted`], with no process left behind. Whatever else goes wrong is an outcome.
+    fn launch(&mut self, spec: &Spec) -> Result<Launched, Interrupted>;
+}

@@ -1,0 +1,63 @@
+//! Bytecode made by CPython's own compileall, so that it is what a deployment would have.
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+use super::environment::CallerEnvironment;
+use super::{PythonError, last_lines};
+
+/// How a pyc says which source it belongs to (PEP 552).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InvalidationMode {
+    Timestamp,
+    CheckedHash,
+    UncheckedHash,
+}
+
+impl InvalidationMode {
+    fn option(self) -> &'static str {
+        match self {
+            Self::Timestamp => "timestamp",
+            Self::CheckedHash => "checked-hash",
+            Self::UncheckedHash => "unchecked-hash",
+        }
+    }
+}
+
+/// Compiles every module below a folder into its `__pycache__`. A module with a syntax error is
+/// left without a pyc, as it would be in a deployment.
+///
+/// # Errors
+/// When compileall cannot be run.
+pub fn compile_all(
+    python: &Path,
+    folder: &Path,
+    mode: InvalidationMode,
+    caller: &CallerEnvironment,
+) -> Result<(), PythonError> {
+    let failed = |reason: String| PythonError::Compile {
+        folder: folder.to_owned(),
+        reason,
+    };
+    let args = [
+        OsStr::new("-I"),
+        OsStr::new("-m"),
+        OsStr::new("compileall"),
+        OsStr::new("-q"),
+        OsStr::new("-f"),
+        OsStr::new("--invalidation-mode"),
+        OsStr::new(mode.option()),
+        folder.as_os_str(),
+    ];
+    let output = caller
+        .command(python, &args)
+        .stderr_to_stdout()
+        .stdout_capture()
+        .run()
+        .map_err(|error| failed(error.to_string()))?;
+    // Status 1 is compileall's word for "some modules did not compile".
+    match output.status.code() {
+        Some(0 | 1) => Ok(()),
+        _ => Err(failed(last_lines(&output.stdout, 6))),
+    }
+}

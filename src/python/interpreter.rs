@@ -1,0 +1,119 @@
+//! Finds an interpreter behind shims and links, and asks it what it is.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::environment::CallerEnvironment;
+use super::{PythonError, last_lines};
+
+/// The oldest Python that is supported, as people write it.
+pub const OLDEST: &str = "3.9";
+const OLDEST_NUMBERS: (u32, u32) = (3, 9);
+/// Looked for on PATH, in this order.
+const NAMES: [&str; 2] = ["python3", "python"];
+
+/// Asked with `-I -S`: neither the environment, the folder nor site-packages take part.
+const QUESTION: &str = r#"
+import json, os, sys
+from importlib.util import MAGIC_NUMBER
+print(json.dumps({
+    "executable": sys.executable,
+    "version": "%d.%d.%d" % sys.version_info[:3] + ("" if sys.version_info[3] == "final" else "%s%d" % sys.version_info[3:]),
+    "numbers": sys.version_info[:2],
+    "implementation": sys.implementation.name,
+    "cache_tag": sys.implementation.cache_tag,
+    "magic": int.from_bytes(MAGIC_NUMBER[:2], "little"),
+    "stdlib": os.path.dirname(os.path.realpath(os.__file__)),
+}))
+"#;
+
+/// An interpreter that was run and answered.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Python {
+    /// `sys.executable`: what is launched, without any shim before it.
+    pub executable: PathBuf,
+    pub version: String,
+    numbers: (u32, u32),
+    pub implementation: String,
+    /// `sys.implementation.cache_tag`, the middle part of a pyc's name (PEP 3147).
+    pub cache_tag: String,
+    /// The number at the start of a pyc.
+    pub magic: u32,
+    /// Where the standard library's modules lie.
+    pub stdlib: PathBuf,
+}
+
+impl Python {
+    /// The interpreter that the user named, by path or by a name on PATH, or else the first
+    /// `python3` or `python` on PATH.
+    ///
+    /// # Errors
+    /// When there is none, it does not run, or it is older than [`OLDEST`].
+    pub fn find(named: Option<&Path>, caller: &CallerEnvironment) -> Result<Self, PythonError> {
+        let Some(named) = named else {
+            let found = NAMES.iter().find_map(|name| on_path(OsStr::new(name)));
+            return match found {
+                Some(path) => Self::ask(&path, caller),
+                None => Err(PythonError::NotFound {
+                    name: NAMES[0].to_owned(),
+                }),
+            };
+        };
+        let is_name = named.components().count() == 1 && !named.exists();
+        if is_name {
+            let path = on_path(named.as_os_str()).ok_or_else(|| PythonError::NotFound {
+                name: named.display().to_string(),
+            })?;
+            return Self::ask(&path, caller);
+        }
+        // Not resolved: the link in a virtual environment is what makes it one.
+        let path = std::path::absolute(named).map_err(|error| PythonError::Unusable {
+            path: named.to_owned(),
+            reason: error.to_string(),
+        })?;
+        Self::ask(&path, caller)
+    }
+
+    /// Runs the interpreter at this path and reads its answer.
+    ///
+    /// # Errors
+    /// When it does not run, or it is older than [`OLDEST`].
+    pub fn ask(path: &Path, caller: &CallerEnvironment) -> Result<Self, PythonError> {
+        let unusable = |reason: String| PythonError::Unusable {
+            path: path.to_owned(),
+            reason,
+        };
+        let output = caller
+            .command(path, &["-I", "-S", "-c", QUESTION].map(OsStr::new))
+            .stdout_capture()
+            .stderr_capture()
+            .run()
+            .map_err(|error| unusable(error.to_string()))?;
+        if !output.status.success() {
+            return Err(unusable(last_lines(&output.stderr, 4)));
+        }
+        let python: Self = serde_json::from_slice(&output.stdout)
+            .map_err(|error| unusable(format!("its answer makes no sense ({error})")))?;
+        if python.numbers < OLDEST_NUMBERS {
+            return Err(PythonError::TooOld {
+                path: path.to_owned(),
+                version: python.version,
+            });
+        }
+        Ok(python)
+    }
+}
+
+/// The first executable file of that name on PATH.
+fn on_path(name: &OsStr) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .filter(|folder| folder.is_absolute())
+        .map(|folder| folder.join(name))
+        .find(|candidate| {
+            candidate.is_file()
+                && nix::unistd::access(candidate, nix::unistd::AccessFlags::X_OK).is_ok()
+        })
+}

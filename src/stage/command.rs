@@ -1,0 +1,186 @@
+//! From a scenario to the process that is launched under it: program, arguments, environment.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use super::StageError;
+use super::scene::Stage;
+use crate::launch::{Spec, Until, User, ports};
+use crate::suite::{App, LaunchKind, Port, Prefix, Readiness, WriteBytecode};
+
+/// What all arms of a block share, and what changes from block to block: incidental layout
+/// biases results (Mytkowicz et al., "Producing Wrong Data Without Doing Anything Obviously
+/// Wrong!", ASPLOS 2009).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Conditions {
+    /// Length of a variable that only takes room in the environment, 0 to 4095 bytes.
+    pub padding: u16,
+    /// `PYTHONHASHSEED`.
+    pub hash_seed: u32,
+}
+
+/// Conditions of launches that are not timed.
+pub(super) const UNTIMED: Conditions = Conditions {
+    padding: 0,
+    hash_seed: 0,
+};
+
+/// The program that a command's first word names: a path as it is (a relative one below the
+/// source), a bare name in the virtual environment or on PATH.
+pub fn resolve_program(word: &str, source: &Path, python: &Path) -> Option<PathBuf> {
+    let path = Path::new(word);
+    if path.is_absolute() {
+        return Some(path.to_owned());
+    }
+    if word.contains('/') {
+        return Some(source.join(path)).filter(|path| path.exists());
+    }
+    let beside_python = python.parent().map(Path::to_owned);
+    let on_path = std::env::var_os("PATH").unwrap_or_default();
+    beside_python
+        .into_iter()
+        .chain(std::env::split_paths(&on_path))
+        .map(|folder| folder.join(word))
+        .find(|candidate| candidate.is_file())
+}
+
+impl Stage {
+    /// The process for one launch. A server gets a port that is free now.
+    ///
+    /// # Errors
+    /// When there is no free port, or the command's program does not exist.
+    pub(super) fn spec(
+        &self,
+        app: &App,
+        kind: LaunchKind,
+        conditions: Conditions,
+    ) -> Result<Spec, StageError> {
+        match kind {
+            LaunchKind::App => self.app_spec(app, conditions),
+            LaunchKind::Import => Ok(self.import_spec(app, conditions)),
+        }
+    }
+
+    fn app_spec(&self, app: &App, conditions: Conditions) -> Result<Spec, StageError> {
+        let (until, port) = match &app.ready {
+            Readiness::Exit => (Until::Exit, None),
+            Readiness::Http { path, status, port } => {
+                let port = match port {
+                    Port::Picked => ports::pick().map_err(StageError::NoPort)?,
+                    Port::Fixed(port) => *port,
+                };
+                let until = Until::Http {
+                    port,
+                    path: path.clone(),
+                    status: *status,
+                };
+                (until, Some(port))
+            }
+        };
+        let (program, args) = self.expand_command(&app.command, port)?;
+        Ok(Spec {
+            program,
+            args,
+            env: self.environment(app, conditions, port),
+            folder: self.source.clone(),
+            user: self.user,
+            until,
+            timeout: app.timeout,
+        })
+    }
+
+    /// `python -c` with one import statement between two readings of the clock. The script's
+    /// folder comes first on `sys.path`, as in `python script.py`; the exit is not waited for, as
+    /// an app may have started threads.
+    fn import_spec(&self, app: &App, conditions: Conditions) -> Spec {
+        let module = app.module.as_deref().unwrap_or("sys");
+        let code = format!(
+            "import sys, time\n\
+             sys.path[:1] = sys.argv[1:2]\n\
+             started = time.perf_counter_ns()\n\
+             import {module}\n\
+             spent = time.perf_counter_ns() - started\n\
+             import os\n\
+             os.write(3, b'%d' % spent)\n\
+             os._exit(0)\n"
+        );
+        Spec {
+            program: self.python.clone(),
+            args: vec!["-c".into(), code.into(), self.source.clone().into()],
+            env: self.environment(app, conditions, None),
+            folder: self.source.clone(),
+            user: self.user,
+            until: Until::ExitWithReport,
+            timeout: app.timeout,
+        }
+    }
+
+    /// The command that leaves a scenario's bytecode, run once as the owner of the source. It has
+    /// a home of its own, so that it leaves nothing but bytecode to the app.
+    pub(super) fn owner_spec(&self, app: &App, command: &[String]) -> Result<Spec, StageError> {
+        let (program, args) = self.expand_command(command, None)?;
+        let mut env = self.environment(app, UNTIMED, None);
+        env.retain(|(name, _)| name != "PYTHONDONTWRITEBYTECODE" && name != "PYTHONPYCACHEPREFIX");
+        for (name, value) in &mut env {
+            if name == "HOME" || name == "TMPDIR" {
+                *value = self.owner_home.clone().into();
+            }
+        }
+        Ok(Spec {
+            program,
+            args,
+            env,
+            folder: self.source.clone(),
+            user: User::Current,
+            until: Until::Exit,
+            timeout: app.timeout,
+        })
+    }
+
+    fn expand_command(
+        &self,
+        command: &[String],
+        port: Option<u16>,
+    ) -> Result<(PathBuf, Vec<OsString>), StageError> {
+        let mut words = command.iter().map(|word| self.expand(word, port));
+        let first = words.next().unwrap_or_default();
+        let program = resolve_program(&first, &self.source, &self.python)
+            .ok_or(StageError::NoProgram { program: first })?;
+        Ok((program, words.map(Into::into).collect()))
+    }
+
+    fn expand(&self, word: &str, port: Option<u16>) -> String {
+        let port = port.map(|port| port.to_string()).unwrap_or_default();
+        word.replace("{python}", &self.python.to_string_lossy())
+            .replace("{source}", &self.source.to_string_lossy())
+            .replace("{port}", &port)
+    }
+
+    fn environment(
+        &self,
+        app: &App,
+        conditions: Conditions,
+        port: Option<u16>,
+    ) -> Vec<(OsString, OsString)> {
+        let mut env: BTreeMap<OsString, OsString> = self.passed.iter().cloned().collect();
+        let mut set = |name: &str, value: OsString| env.insert(name.into(), value);
+        set("HOME", self.home.clone().into());
+        set("TMPDIR", self.tmp.clone().into());
+        set("PYTHONHASHSEED", conditions.hash_seed.to_string().into());
+        set(
+            "COLDSNAKE_PADDING",
+            "x".repeat(conditions.padding.into()).into(),
+        );
+        if self.scenario.prefix != Prefix::Unset {
+            set("PYTHONPYCACHEPREFIX", self.prefix.clone().into());
+        }
+        if self.scenario.write == WriteBytecode::Forbidden {
+            set("PYTHONDONTWRITEBYTECODE", "1".into());
+        }
+        for (name, value) in app.env.iter().chain(&self.scenario.env) {
+            set(name, self.expand(value, port).into());
+        }
+        env.into_iter().collect()
+    }
+}

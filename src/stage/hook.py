@@ -1,0 +1,108 @@
+"""Says what happens to the bytecode of each module. Found as sitecustomize through PYTHONPATH,
+on launches that are not timed.
+
+One line an event, tab-separated, appended to the file named by COLDSNAKE_RECEIPT:
+    interpreter  executable  pycache_prefix  dont_write_bytecode
+    module       name  path  read|compiled          (path: the source, or the sourceless pyc)
+    write        name  written|ERRNO
+    before       name  path  read|compiled|written  (imported before this hook was)
+
+Works on CPython 3.9 to 3.15: it wraps what SourceLoader.get_code calls
+(Lib/importlib/_bootstrap_external.py).
+"""
+
+
+def _observe():
+    import os
+    import sys
+
+    bootstrap = sys.modules["_frozen_importlib"]
+    external = sys.modules["_frozen_importlib_external"]
+    here = os.path.dirname(__file__)
+    descriptor = os.open(os.environ["COLDSNAKE_RECEIPT"], os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
+    spawned = int(os.environ["COLDSNAKE_SPAWNED"])
+
+    def say(*fields):
+        line = "\t".join(str(field).replace("\t", " ").replace("\n", " ") for field in fields) + "\n"
+        os.write(descriptor, line.encode("utf-8", "backslashreplace"))
+
+    say("interpreter", sys.executable, sys.pycache_prefix or "", int(bool(sys.dont_write_bytecode)))
+
+    # This hook must leave no trace: its own pyc, and the folders made for it, go first.
+    own = external.cache_from_source(__file__)
+    try:
+        os.unlink(own)
+        folder = os.path.dirname(own)
+        while folder != sys.pycache_prefix:
+            os.rmdir(folder)
+            folder = os.path.dirname(folder)
+    except OSError:
+        pass
+
+    for name, module in list(sys.modules.items()):
+        spec = getattr(module, "__spec__", None)
+        if spec is None or name == __name__ or not spec.has_location or not spec.cached:
+            continue
+        if type(spec.loader).__name__ != "SourceFileLoader":
+            continue
+        try:
+            state = "written" if os.stat(spec.cached).st_mtime_ns >= spawned else "read"
+        except OSError:
+            state = "compiled"
+        say("before", spec.name, spec.origin, state)
+
+    failure = []
+    verbose_message = bootstrap._verbose_message
+
+    def observed_message(message, *args, **keywords):
+        if message.startswith("could not create") and args and isinstance(args[-1], OSError):
+            failure.append(args[-1])
+        return verbose_message(message, *args, **keywords)
+
+    bootstrap._verbose_message = observed_message
+
+    compile_bytecode = external._compile_bytecode
+
+    def observed_unmarshal(data, name=None, bytecode_path=None, source_path=None):
+        code = compile_bytecode(data, name, bytecode_path, source_path)
+        say("module", name, source_path or bytecode_path, "read")
+        return code
+
+    external._compile_bytecode = observed_unmarshal
+
+    loader = external.SourceFileLoader
+    source_to_code = loader.source_to_code
+
+    def observed_compile(self, data, path, *args, **keywords):
+        code = source_to_code(self, data, path, *args, **keywords)
+        say("module", self.name, path, "compiled")
+        return code
+
+    loader.source_to_code = observed_compile
+    set_data = loader.set_data
+
+    def observed_write(self, path, data, **keywords):
+        del failure[:]
+        result = set_data(self, path, data, **keywords)
+        if failure:
+            import errno
+
+            say("write", self.name, errno.errorcode.get(failure[-1].errno, failure[-1].errno))
+        else:
+            say("write", self.name, "written")
+        return result
+
+    loader.set_data = observed_write
+
+    # The interpreter may have a sitecustomize of its own; it runs as it would have.
+    sys.path[:] = [entry for entry in sys.path if entry != here]
+    sys.path_importer_cache.pop(here, None)
+    hook = sys.modules.pop("sitecustomize")
+    try:
+        import sitecustomize  # noqa: F401
+    except ImportError:
+        # The import of this hook is not over, and looks itself up at its end.
+        sys.modules["sitecustomize"] = hook
+
+
+_observe()

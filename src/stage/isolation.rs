@@ -1,0 +1,140 @@
+//! Who launches the app, and what keeps it from writing.
+//!
+//! File modes mean nothing to root. So as root the app is launched as an unprivileged user, and
+//! read-only folders are read-only mounts besides, each where it can be had. An ordinary user's
+//! modes are enough.
+
+use std::path::Path;
+use std::time::Duration;
+
+use nix::unistd::{Uid, User as Account};
+
+use super::StageError;
+use super::namespace::Namespace;
+use crate::launch::{Interrupted, Launcher, Spec, Until, User};
+use crate::record::format::Isolation as IsolationRecord;
+
+/// The user of last resort where the system knows no `nobody`.
+const NOBODY: u32 = 65534;
+const PROBE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How conditions are made to hold in this run.
+#[derive(Debug)]
+pub struct Isolation {
+    pub user: User,
+    pub namespace: Option<Namespace>,
+    /// Why the namespace could not be had.
+    no_namespace: Option<String>,
+    /// Why the app is launched with root's privileges.
+    no_unprivileged: Option<String>,
+}
+
+impl Isolation {
+    /// Enters a mount namespace, if this process may.
+    pub fn begin() -> Self {
+        if !Uid::effective().is_root() {
+            return Self {
+                user: User::Current,
+                namespace: None,
+                no_namespace: None,
+                no_unprivileged: None,
+            };
+        }
+        let (namespace, no_namespace) = match Namespace::enter() {
+            Ok(namespace) => (Some(namespace), None),
+            Err(error) => (
+                None,
+                Some(format!("a mount namespace cannot be had ({error})")),
+            ),
+        };
+        Self {
+            user: User::Current,
+            namespace,
+            no_namespace,
+            no_unprivileged: None,
+        }
+    }
+
+    /// As root: launches apps as an unprivileged user, if that user can run the interpreter (not
+    /// one in root's home, say) from this folder.
+    ///
+    /// # Errors
+    /// [`Interrupted`].
+    pub fn drop_privileges(
+        &mut self,
+        python: &Path,
+        folder: &Path,
+        launcher: &mut dyn Launcher,
+    ) -> Result<(), Interrupted> {
+        if !Uid::effective().is_root() {
+            return Ok(());
+        }
+        let (uid, gid) = match Account::from_name("nobody") {
+            Ok(Some(account)) => (account.uid.as_raw(), account.gid.as_raw()),
+            Ok(None) | Err(_) => (NOBODY, NOBODY),
+        };
+        let spec = Spec {
+            program: python.to_owned(),
+            args: ["-I", "-B", "-c", "pass"].map(Into::into).to_vec(),
+            env: Vec::new(),
+            folder: folder.to_owned(),
+            user: User::Unprivileged { uid, gid },
+            until: Until::Exit,
+            timeout: PROBE_TIMEOUT,
+        };
+        match launcher.launch(&spec)?.outcome {
+            Ok(()) => self.user = spec.user,
+            Err(failure) => {
+                let reason = failure.to_string();
+                let first = reason.lines().next().unwrap_or_default();
+                self.no_unprivileged = Some(format!(
+                    "user {uid} cannot run {}: {}",
+                    python.display(),
+                    first.trim_end_matches("; the end of its stderr:")
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Can anything be made read-only?
+    ///
+    /// # Errors
+    /// [`StageError::NothingReadOnly`] for root without either way.
+    pub fn check(&self) -> Result<(), StageError> {
+        match (&self.no_unprivileged, &self.no_namespace) {
+            (Some(unprivileged), Some(namespace)) => Err(StageError::NothingReadOnly {
+                unprivileged: unprivileged.clone(),
+                namespace: namespace.clone(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// For the record.
+    pub fn describe(&self) -> IsolationRecord {
+        let (identity, uid, modes) = match self.user {
+            User::Unprivileged { uid, .. } => ("unprivileged", uid, true),
+            User::Current => (
+                "current user",
+                Uid::effective().as_raw(),
+                !Uid::effective().is_root(),
+            ),
+        };
+        let read_only_by = match (self.namespace.is_some(), modes) {
+            (true, true) => "mount and modes",
+            (true, false) => "mount",
+            (false, _) => "modes",
+        };
+        IsolationRecord {
+            identity: identity.to_owned(),
+            uid,
+            read_only_by: read_only_by.to_owned(),
+            notes: [&self.no_unprivileged, &self.no_namespace]
+                .into_iter()
+                .flatten()
+                .cloned()
+                .collect(),
+        }
+    }
+}

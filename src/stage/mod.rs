@@ -1,0 +1,67 @@
+//! Makes a scenario true on disk, and sees to it that it was.
+//!
+//! A [`Workshop`] holds one [`Stage`] for each scenario: a private copy of the app's source, its
+//! bytecode in the wanted state, a prefix, a home, all at paths of the same length. Before each
+//! launch a stage is reset; after it, what was written is counted. [`Stage::receipt`] launches
+//! the app once, untimed, with a hook that says for each module whether its code was read from a
+//! pyc or compiled.
+
+mod cache;
+mod command;
+mod copy;
+mod isolation;
+mod namespace;
+mod receipt;
+mod scene;
+mod workshop;
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+pub use cache::Census;
+pub use command::{Conditions, resolve_program};
+pub use copy::CopyError;
+pub use scene::Stage;
+pub use workshop::{Setting, Workshop, source_lines};
+
+use crate::launch::{Failure, Interrupted};
+use crate::python::PythonError;
+
+/// A scenario that could not be made true.
+#[derive(Debug, Error)]
+pub enum StageError {
+    #[error("cannot prepare the private copies: {0}\n  they lie in TMPDIR, or else in /tmp")]
+    Files(#[from] CopyError),
+    #[error("cannot prepare the private copies: mounting {}: {source}", path.display())]
+    Mount {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error(
+        "nothing can be made read-only here: root ignores file modes, {unprivileged}, and {namespace}\n  \
+         run as an ordinary user, or use an interpreter that every user can execute (--python PATH)"
+    )]
+    NothingReadOnly {
+        unprivileged: String,
+        namespace: String,
+    },
+    #[error("scenario `{scenario}` does not hold: {what}")]
+    NotAsAsked { scenario: String, what: String },
+    #[error("scenario `{scenario}`: the command that is to leave the bytecode failed: {failure}")]
+    ByCommand { scenario: String, failure: Failure },
+    #[error("the app cannot be launched under `{scenario}`: {failure}")]
+    Launch { scenario: String, failure: Failure },
+    #[error(
+        "the app cannot be launched: there is no program `{program}`\n  give {{python}}, a path, or a command of the app's virtual environment or PATH"
+    )]
+    NoProgram { program: String },
+    #[error("there is no free port on the loopback interface: {0}")]
+    NoPort(std::io::Error),
+    #[error("the receipt of scenario `{scenario}` cannot be read: {reason}")]
+    Receipt { scenario: String, reason: String },
+    #[error(transparent)]
+    Python(#[from] PythonError),
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+}

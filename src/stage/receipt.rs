@@ -1,0 +1,310 @@
+//! Receipts: evidence, from a launch that is not timed, that a scenario's conditions hold.
+//!
+//! The launch is the same as a timed one but for `hook.py`, which says for each module whether
+//! its code came from a pyc or was compiled, and whether a pyc was written.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::StageError;
+use super::cache::{Census, census};
+use super::command::UNTIMED;
+use super::scene::{Stage, writes};
+use crate::launch::Launcher;
+use crate::record::format::{ModuleReceipt, ReceiptLine};
+use crate::suite::{App, Bytecode, LaunchKind, Prefix, SourceAccess, WriteBytecode};
+
+/// The hook's text; it lies in the stage as `sitecustomize.py`.
+pub(super) const HOOK: &str = include_str!("hook.py");
+/// How many modules a message names.
+const NAMED: usize = 3;
+
+impl Stage {
+    /// Launches once with the hook, and checks what it saw against what the scenario promises.
+    ///
+    /// # Errors
+    /// When the app cannot be launched, or its receipt is not there.
+    pub fn receipt(
+        &mut self,
+        app: &App,
+        kind: LaunchKind,
+        launcher: &mut dyn Launcher,
+    ) -> Result<ReceiptLine, StageError> {
+        self.reset()?;
+        let file = self.tmp.join("coldsnake-receipt");
+        // Of the launch before; there may be none.
+        let _ = fs::remove_file(&file);
+        let mut spec = self.spec(app, kind, UNTIMED)?;
+        let spawned = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default()
+            .as_nanos();
+        let mut python_path = OsString::from(&self.hook);
+        if let Some(index) = spec.env.iter().position(|(name, _)| name == "PYTHONPATH") {
+            python_path.push(":");
+            python_path.push(spec.env.remove(index).1);
+        }
+        spec.env.extend([
+            ("PYTHONPATH".into(), python_path),
+            ("COLDSNAKE_RECEIPT".into(), file.clone().into()),
+            ("COLDSNAKE_SPAWNED".into(), spawned.to_string().into()),
+        ]);
+        let pycs_before = self.pycs();
+        let launched = launcher.launch(&spec)?;
+        if let Err(failure) = launched.outcome {
+            return Err(StageError::Launch {
+                scenario: self.scenario.name.clone(),
+                failure,
+            });
+        }
+        let pycs_after = self.pycs();
+        let below_prefix = census(&self.prefix);
+        let failed = |reason: String| StageError::Receipt {
+            scenario: self.scenario.name.clone(),
+            reason,
+        };
+        let bytes = fs::read(&file).map_err(|error| {
+            failed(format!(
+                "the interpreter did not load the hook ({error}); \
+                 does the command switch PYTHONPATH off (-I, -E, -S)?"
+            ))
+        })?;
+        let seen = Seen::parse(&String::from_utf8_lossy(&bytes), &self.source).map_err(failed)?;
+        self.writes.retain(|(k, _)| *k != kind);
+        self.writes.push((kind, writes(pycs_before, pycs_after)));
+        let violations = self.check(&seen, pycs_before, pycs_after, below_prefix);
+        Ok(ReceiptLine {
+            scenario: self.scenario.name.clone(),
+            launch: kind.name().to_owned(),
+            executable: seen.executable,
+            pycache_prefix: Some(seen.prefix).filter(|prefix| !prefix.is_empty()),
+            dont_write_bytecode: seen.dont_write,
+            modules: seen.modules,
+            pycs_before,
+            pycs_after,
+            prefix_pycs: below_prefix.pycs,
+            prefix_pycache_folders: below_prefix.pycache_folders,
+            violations,
+        })
+    }
+
+    /// What the scenario promises, line by line.
+    fn check(&self, seen: &Seen, before: u64, after: u64, prefix: Census) -> Vec<String> {
+        let mut violations = Vec::new();
+        let mut must = |holds: bool, sentence: String| {
+            if !holds {
+                violations.push(format!("scenario `{}`: {sentence}", self.scenario.name));
+            }
+        };
+        let scenario = &self.scenario;
+        let wanted_prefix = match scenario.prefix {
+            Prefix::Unset => "",
+            Prefix::Empty | Prefix::Warm | Prefix::Unwritable => {
+                self.prefix.to_str().unwrap_or_default()
+            }
+        };
+        must(
+            seen.prefix == wanted_prefix,
+            format!(
+                "sys.pycache_prefix is {:?} instead of {wanted_prefix:?}",
+                seen.prefix
+            ),
+        );
+        let forbidden = scenario.write == WriteBytecode::Forbidden;
+        must(
+            seen.dont_write == forbidden,
+            format!("sys.dont_write_bytecode is {}", seen.dont_write),
+        );
+
+        let app = |code: &'static str| seen.names(move |m| m.origin == "app" && m.code == code);
+        let others_compiled = seen.names(|m| m.origin != "app" && m.code == "compiled");
+        let read = seen.names(|m| m.code == "read");
+        let compiled = seen.names(|m| m.code == "compiled");
+        match scenario.prefix {
+            Prefix::Unset => {
+                must(
+                    others_compiled.is_empty(),
+                    format!(
+                        "{} outside the app compiled, where the scenario says that only the app's \
+                         bytecode differs; give the interpreter its pycs with `python -m compileall`",
+                        were(&others_compiled)
+                    ),
+                );
+                match scenario.bytecode {
+                    Bytecode::Fresh | Bytecode::UncheckedHash | Bytecode::CheckedHash => must(
+                        app("compiled").is_empty(),
+                        format!(
+                            "{} of the app compiled, not read from a pyc",
+                            were(&app("compiled"))
+                        ),
+                    ),
+                    Bytecode::Absent | Bytecode::StaleMtime => must(
+                        app("read").is_empty(),
+                        format!("{} of the app read from a pyc", were(&app("read"))),
+                    ),
+                    Bytecode::By(_) => must(
+                        before > 0,
+                        "the command that is to leave bytecode left none".to_owned(),
+                    ),
+                }
+            }
+            Prefix::Empty | Prefix::Unwritable => must(
+                read.is_empty(),
+                format!(
+                    "{} read from a pyc, though the prefix is empty",
+                    were(&read)
+                ),
+            ),
+            Prefix::Warm => must(
+                compiled.is_empty(),
+                format!("{} compiled, though the prefix is warm", were(&compiled)),
+            ),
+        }
+
+        let cannot_write = forbidden
+            || match scenario.prefix {
+                Prefix::Unset => scenario.source == SourceAccess::ReadOnly,
+                Prefix::Unwritable => true,
+                Prefix::Empty | Prefix::Warm => false,
+            };
+        must(
+            !cannot_write || before == after,
+            format!(
+                "{} pycs were written, where none can be",
+                after.abs_diff(before)
+            ),
+        );
+        must(
+            forbidden || scenario.prefix != Prefix::Empty || prefix.pycs > 0,
+            "nothing was written below the prefix".to_owned(),
+        );
+        violations
+    }
+}
+
+/// "3 modules (a, b, c) were", "the module a was"
+fn were(names: &[&str]) -> String {
+    let shown = names
+        .iter()
+        .take(NAMED)
+        .copied()
+        .collect::<Vec<_>>()
+        .join(", ");
+    match names.len() {
+        1 => format!("the module {shown} was"),
+        count if count > NAMED => format!("{count} modules ({shown}, …) were"),
+        count => format!("{count} modules ({shown}) were"),
+    }
+}
+
+/// The hook's lines, read.
+struct Seen {
+    executable: String,
+    prefix: String,
+    dont_write: bool,
+    modules: Vec<ModuleReceipt>,
+}
+
+impl Seen {
+    fn parse(text: &str, source: &Path) -> Result<Self, String> {
+        let mut interpreter = None;
+        let mut modules: Vec<ModuleReceipt> = Vec::new();
+        let mut place: BTreeMap<String, usize> = BTreeMap::new();
+        for line in text.lines() {
+            let fields: Vec<&str> = line.split('\t').collect();
+            match fields[..] {
+                // A server that forks has one hook a process; the first is the one launched.
+                ["interpreter", executable, prefix, dont_write] => {
+                    interpreter.get_or_insert((executable, prefix, dont_write == "1"));
+                }
+                ["module", name, path, code @ ("read" | "compiled")] => {
+                    place.insert(name.to_owned(), modules.len());
+                    modules.push(module(name, path, source, code, None));
+                }
+                ["before", name, path, state] => {
+                    let (code, write) = match state {
+                        "written" => ("compiled", Some("written")),
+                        "compiled" => ("compiled", None),
+                        _ => ("read", None),
+                    };
+                    modules.push(module(name, path, source, code, write));
+                }
+                ["write", name, result] => {
+                    if let Some(&index) = place.get(name) {
+                        modules[index].write = Some(result.to_owned());
+                    }
+                }
+                _ => return Err(format!("its line {line:?} makes no sense")),
+            }
+        }
+        let (executable, prefix, dont_write) =
+            interpreter.ok_or("it does not begin with the interpreter")?;
+        Ok(Self {
+            executable: executable.to_owned(),
+            prefix: prefix.to_owned(),
+            dont_write,
+            modules,
+        })
+    }
+
+    fn names(&self, which: impl Fn(&ModuleReceipt) -> bool) -> Vec<&str> {
+        self.modules
+            .iter()
+            .filter(|module| which(module))
+            .map(|module| module.name.as_str())
+            .collect()
+    }
+}
+
+fn module(name: &str, path: &str, source: &Path, code: &str, write: Option<&str>) -> ModuleReceipt {
+    let path = Path::new(path);
+    let is_package_folder =
+        |part: &std::ffi::OsStr| part == "site-packages" || part == "dist-packages";
+    let origin = if path.iter().any(is_package_folder) {
+        "site-packages"
+    } else if path.starts_with(source) || path.is_relative() {
+        "app"
+    } else {
+        "stdlib"
+    };
+    ModuleReceipt {
+        name: name.to_owned(),
+        origin: origin.to_owned(),
+        code: code.to_owned(),
+        write: write.map(str::to_owned),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hooks_lines_become_modules_with_their_origin() {
+        let text = "interpreter\t/usr/bin/python3\t\t0\n\
+                    before\tos\t/usr/lib/python3.11/os.py\tread\n\
+                    module\tapp\t/stage/s00/source/app.py\tcompiled\n\
+                    write\tapp\tEROFS\n\
+                    module\tflask\t/v/lib/python3.11/site-packages/flask/__init__.py\tread\n";
+        let seen = Seen::parse(text, Path::new("/stage/s00/source")).unwrap();
+        let line = |m: &ModuleReceipt| format!("{} {} {} {:?}", m.name, m.origin, m.code, m.write);
+        let lines: Vec<_> = seen.modules.iter().map(line).collect();
+        assert_eq!(
+            lines,
+            [
+                "os stdlib read None",
+                "app app compiled Some(\"EROFS\")",
+                "flask site-packages read None"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_receipt_that_makes_no_sense_is_refused() {
+        assert!(Seen::parse("", Path::new("/s")).is_err());
+        assert!(Seen::parse("module\tapp\n", Path::new("/s")).is_err());
+    }
+}

@@ -1,0 +1,138 @@
+//! One scenario made true: its folders, and what happens around a launch in them.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use super::StageError;
+use super::cache::{Pristine, census, empty};
+use super::command::Conditions;
+use crate::launch::{Launched, Launcher, User};
+use crate::suite::{App, LaunchKind, Prefix, Scenario};
+
+/// A scenario on disk.
+#[derive(Debug)]
+pub struct Stage {
+    pub scenario: Scenario,
+    /// The interpreter as the stage sees it.
+    pub python: PathBuf,
+    pub user: User,
+    /// The app's source as the launched process sees it.
+    pub source: PathBuf,
+    /// The same folder where the harness can write to it.
+    pub(super) backing: PathBuf,
+    pub prefix: PathBuf,
+    pub(super) home: PathBuf,
+    pub(super) tmp: PathBuf,
+    pub(super) owner_home: PathBuf,
+    /// Where the receipts' hook lies.
+    pub(super) hook: PathBuf,
+    /// Variables of the caller's environment that launched processes get.
+    pub(super) passed: Vec<(OsString, OsString)>,
+    /// The source's bytecode at the start of each launch.
+    pub(super) pristine: Pristine,
+    /// Does an untimed launch of this kind write bytecode? Known from its receipt.
+    pub(super) writes: Vec<(LaunchKind, Writes)>,
+}
+
+/// Does a launch leave new bytecode?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Writes {
+    Something,
+    Nothing,
+}
+
+/// A launch, and what the stage saw around it.
+#[derive(Debug)]
+pub struct Staged {
+    pub launched: Launched,
+    pub pycs_before: u64,
+    pub pycs_after: u64,
+    /// What did not hold, in sentences.
+    pub violations: Vec<String>,
+}
+
+impl Stage {
+    /// Brings the stage back to the state in which each launch finds it.
+    ///
+    /// # Errors
+    /// When a file cannot be removed or written.
+    pub fn reset(&self) -> Result<(), StageError> {
+        self.pristine.restore(&self.backing)?;
+        match self.scenario.prefix {
+            Prefix::Empty => empty(&self.prefix)?,
+            Prefix::Unset | Prefix::Warm | Prefix::Unwritable => {}
+        }
+        Ok(())
+    }
+
+    /// Pycs below source and prefix.
+    pub fn pycs(&self) -> u64 {
+        census(&self.backing).pycs + census(&self.prefix).pycs
+    }
+
+    /// Resets the stage, launches once, and looks at what was left.
+    ///
+    /// # Errors
+    /// When the stage cannot be reset, or the user interrupts. A failed launch is no error.
+    pub fn launch(
+        &self,
+        app: &App,
+        kind: LaunchKind,
+        conditions: Conditions,
+        launcher: &mut dyn Launcher,
+    ) -> Result<Staged, StageError> {
+        self.reset()?;
+        let pycs_before = self.pycs();
+        let spec = self.spec(app, kind, conditions)?;
+        let mut launched = launcher.launch(&spec)?;
+        if kind == LaunchKind::Import && launched.outcome.is_ok() {
+            launched.times.import = std::str::from_utf8(&launched.report)
+                .ok()
+                .and_then(|text| text.parse().ok())
+                .map(std::time::Duration::from_nanos);
+            // The import's own time is the metric; the process's end is cut short by the launcher.
+            launched.times.exit = None;
+        }
+        let pycs_after = self.pycs();
+        let violations = if launched.outcome.is_ok() {
+            self.violations(kind, pycs_before, pycs_after)
+        } else {
+            Vec::new()
+        };
+        Ok(Staged {
+            launched,
+            pycs_before,
+            pycs_after,
+            violations,
+        })
+    }
+
+    /// Is what this launch left what its receipt showed?
+    fn violations(&self, kind: LaunchKind, before: u64, after: u64) -> Vec<String> {
+        let expected = self
+            .writes
+            .iter()
+            .find(|(k, _)| *k == kind)
+            .map(|(_, w)| *w);
+        let seen = writes(before, after);
+        match expected {
+            Some(expected) if expected != seen => vec![format!(
+                "a launch found {before} pycs and left {after}, where its receipt {}",
+                match expected {
+                    Writes::Something => "wrote some",
+                    Writes::Nothing => "wrote none",
+                }
+            )],
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// What a change in the number of pycs means.
+pub(super) fn writes(before: u64, after: u64) -> Writes {
+    if before == after {
+        Writes::Nothing
+    } else {
+        Writes::Something
+    }
+}

@@ -1,0 +1,400 @@
+//! All stages of a run, in one temporary folder that is gone afterwards.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use tempfile::TempDir;
+use walkdir::WalkDir;
+
+use super::StageError;
+use super::cache::Pristine;
+use super::command::UNTIMED;
+use super::copy::{CopyError, WriteBits, at, copy_tree, give, set_modified, set_write_bits};
+use super::isolation::Isolation;
+use super::namespace::Access;
+use super::receipt::HOOK;
+use super::scene::Stage;
+use crate::launch::{Launcher, Spec, Until, User};
+use crate::python::environment::CallerEnvironment;
+use crate::python::{InvalidationMode, Python, compile_all, venv_interpreter};
+use crate::record::format::Isolation as IsolationRecord;
+use crate::suite::{Bytecode, Prefix, Scenario, SourceAccess, Suite};
+
+/// How far the sources' times are moved to make their pycs stale: what an unpacked archive does.
+const STALE_BY: Duration = Duration::from_secs(3600);
+const PROBE_TIMEOUT: Duration = Duration::from_secs(30);
+/// Begins the name of the temporary folder; the process's id follows.
+const FOLDER_PREFIX: &str = "coldsnake-stage-";
+
+/// Tries to create the file named by its argument, and reports "written" or the errno's name.
+const WRITE_PROBE: &str = "import errno, os, sys
+try:
+    os.close(os.open(sys.argv[1], os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+    os.unlink(sys.argv[1])
+    result = 'written'
+except OSError as error:
+    result = errno.errorcode.get(error.errno, str(error.errno))
+os.write(3, result.encode())
+";
+
+/// What a workshop is set up for.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting<'a> {
+    pub suite: &'a Suite,
+    pub python: &'a Python,
+    /// The virtual environment with the app's requirements, if it has any.
+    pub venv: Option<&'a Path>,
+    pub caller: &'a CallerEnvironment,
+}
+
+/// The stages of a run.
+#[derive(Debug)]
+pub struct Workshop {
+    pub stages: Vec<Stage>,
+    // Before `root`: what is mounted below it comes off before it is removed.
+    isolation: Isolation,
+    root: TempDir,
+}
+
+impl Workshop {
+    /// Makes every scenario of the suite true on disk.
+    ///
+    /// # Errors
+    /// When one cannot be made true here, or the user interrupts.
+    pub fn set_up(setting: Setting<'_>, launcher: &mut dyn Launcher) -> Result<Self, StageError> {
+        sweep();
+        let root = tempfile::Builder::new()
+            .prefix(&format!("{FOLDER_PREFIX}{}-", std::process::id()))
+            .permissions(fs::Permissions::from_mode(0o755))
+            .tempdir()
+            .map_err(at(&std::env::temp_dir()))?;
+        let mut isolation = Isolation::begin();
+        let python = interpreter(setting, root.path(), &mut isolation)?;
+        isolation.drop_privileges(&python, root.path(), launcher)?;
+        let cannot_be_written =
+            |s: &Scenario| s.source == SourceAccess::ReadOnly || s.prefix == Prefix::Unwritable;
+        if setting.suite.scenarios.iter().any(cannot_be_written) {
+            isolation.check()?;
+        }
+        let hook = root.path().join("hook");
+        fs::create_dir(&hook).map_err(at(&hook))?;
+        fs::write(hook.join("sitecustomize.py"), HOOK).map_err(at(&hook))?;
+        set_write_bits(&hook, WriteBits::Off)?;
+        let mut workshop = Self {
+            stages: Vec::new(),
+            isolation,
+            root,
+        };
+        for (index, scenario) in setting.suite.scenarios.iter().enumerate() {
+            let stage = workshop.build(index, scenario, setting, &python, launcher)?;
+            workshop.stages.push(stage);
+        }
+        Ok(workshop)
+    }
+
+    /// How the conditions were made to hold, for the record.
+    pub fn isolation(&self) -> IsolationRecord {
+        self.isolation.describe()
+    }
+
+    fn build(
+        &mut self,
+        index: usize,
+        scenario: &Scenario,
+        setting: Setting<'_>,
+        python: &Path,
+        launcher: &mut dyn Launcher,
+    ) -> Result<Stage, StageError> {
+        // Names of one length: paths end up in the environment and in messages, and their length
+        // must not differ between scenarios.
+        let folder = self.root.path().join(format!("s{index:02}"));
+        let make = |name: &str| -> Result<PathBuf, CopyError> {
+            let path = folder.join(name);
+            fs::create_dir_all(&path).map_err(at(&path))?;
+            Ok(path)
+        };
+        let (home, tmp, owner_home) = (make("home")?, make("tmp")?, make("owner")?);
+        let prefix = make("prefix")?;
+        let source = folder.join("source");
+        let backing = if let Some(namespace) = &mut self.isolation.namespace {
+            let backing = self
+                .root
+                .path()
+                .join("backing")
+                .join(format!("s{index:02}"));
+            fs::create_dir_all(self.root.path().join("backing")).map_err(at(&backing))?;
+            fs::create_dir(&source).map_err(at(&source))?;
+            copy_tree(&setting.suite.app.source, &backing)?;
+            let mount = |source_error| StageError::Mount {
+                path: source.clone(),
+                source: source_error,
+            };
+            namespace
+                .bind(&backing, &source, Access::ReadWrite)
+                .map_err(mount)?;
+            backing
+        } else {
+            copy_tree(&setting.suite.app.source, &source)?;
+            source.clone()
+        };
+        set_write_bits(&backing, WriteBits::On)?;
+        let mut stage = Stage {
+            scenario: scenario.clone(),
+            python: python.to_owned(),
+            user: self.isolation.user,
+            source,
+            backing,
+            prefix,
+            home,
+            tmp,
+            owner_home,
+            hook: self.root.path().join("hook"),
+            passed: setting.caller.passed.clone(),
+            pristine: Pristine::default(),
+            writes: Vec::new(),
+        };
+        make_bytecode(&stage, setting, launcher)?;
+        stage.pristine = Pristine::take(&stage.backing)?;
+        self.set_access(&stage)?;
+        probe(&stage, launcher)?;
+        fill_prefix(&stage, setting.suite, launcher)?;
+        Ok(stage)
+    }
+
+    /// Owners, modes and mounts: who may write where.
+    fn set_access(&mut self, stage: &Stage) -> Result<(), StageError> {
+        let read_only_source = stage.scenario.source == SourceAccess::ReadOnly;
+        let unwritable_prefix = stage.scenario.prefix == Prefix::Unwritable;
+        if read_only_source {
+            set_write_bits(&stage.backing, WriteBits::Off)?;
+        }
+        if unwritable_prefix {
+            set_write_bits(&stage.prefix, WriteBits::Off)?;
+        }
+        if let User::Unprivileged { uid, gid } = stage.user {
+            let mut theirs = vec![&stage.home, &stage.tmp];
+            theirs.extend((!read_only_source).then_some(&stage.backing));
+            theirs.extend((!unwritable_prefix).then_some(&stage.prefix));
+            for folder in theirs {
+                give(folder, uid, gid)?;
+            }
+        }
+        let Some(namespace) = &mut self.isolation.namespace else {
+            return Ok(());
+        };
+        let mount = |path: &Path| {
+            let path = path.to_owned();
+            move |source| StageError::Mount { path, source }
+        };
+        if read_only_source {
+            namespace
+                .make_read_only(&stage.source)
+                .map_err(mount(&stage.source))?;
+        }
+        if unwritable_prefix {
+            let prefix = &stage.prefix;
+            namespace
+                .bind(prefix, prefix, Access::ReadOnly)
+                .map_err(mount(prefix))?;
+        }
+        Ok(())
+    }
+}
+
+/// The interpreter as launched processes see it. In a namespace, what the user owns (virtual
+/// environment, standard library, the app's own folder) is read-only for them, whoever they are.
+fn interpreter(
+    setting: Setting<'_>,
+    root: &Path,
+    isolation: &mut Isolation,
+) -> Result<PathBuf, StageError> {
+    let Some(namespace) = &mut isolation.namespace else {
+        return Ok(match setting.venv {
+            Some(venv) => venv_interpreter(venv),
+            None => setting.python.executable.clone(),
+        });
+    };
+    let mut protect = |from: &Path, at: &Path| {
+        namespace
+            .bind(from, at, Access::ReadOnly)
+            .map_err(|source| StageError::Mount {
+                path: at.to_owned(),
+                source,
+            })
+    };
+    for theirs in [&setting.python.stdlib, &setting.suite.app.source] {
+        let theirs = fs::canonicalize(theirs).map_err(at(theirs))?;
+        protect(&theirs, &theirs)?;
+    }
+    let Some(venv) = setting.venv else {
+        return Ok(setting.python.executable.clone());
+    };
+    // Seen below the stage, it can be reached by a user who may not enter root's home.
+    let seen = root.join("venv");
+    fs::create_dir(&seen).map_err(at(&seen))?;
+    protect(venv, &seen)?;
+    Ok(venv_interpreter(&seen))
+}
+
+/// Brings the copy's bytecode into the scenario's state, while everything can still be written.
+fn make_bytecode(
+    stage: &Stage,
+    setting: Setting<'_>,
+    launcher: &mut dyn Launcher,
+) -> Result<(), StageError> {
+    let compile = |mode| compile_all(&stage.python, &stage.source, mode, setting.caller);
+    match &stage.scenario.bytecode {
+        Bytecode::Absent => {}
+        Bytecode::Fresh => compile(InvalidationMode::Timestamp)?,
+        Bytecode::UncheckedHash => compile(InvalidationMode::UncheckedHash)?,
+        Bytecode::CheckedHash => compile(InvalidationMode::CheckedHash)?,
+        Bytecode::StaleMtime => {
+            compile(InvalidationMode::Timestamp)?;
+            move_source_times(&stage.backing)?;
+        }
+        Bytecode::By(command) => {
+            let spec = stage.owner_spec(&setting.suite.app, command)?;
+            launcher
+                .launch(&spec)?
+                .outcome
+                .map_err(|failure| StageError::ByCommand {
+                    scenario: stage.scenario.name.clone(),
+                    failure,
+                })?;
+        }
+    }
+    Ok(())
+}
+
+fn move_source_times(folder: &Path) -> Result<(), CopyError> {
+    for entry in WalkDir::new(folder).into_iter().flatten() {
+        let path = entry.path();
+        if path.extension().is_some_and(|extension| extension == "py") {
+            let modified = fs::metadata(path)
+                .and_then(|metadata| metadata.modified())
+                .unwrap_or(SystemTime::UNIX_EPOCH);
+            set_modified(path, modified + STALE_BY).map_err(at(path))?;
+        }
+    }
+    Ok(())
+}
+
+/// Tries to write where the scenario says that one can or cannot.
+fn probe(stage: &Stage, launcher: &mut dyn Launcher) -> Result<(), StageError> {
+    let source_writable = stage.scenario.source == SourceAccess::Writable;
+    let mut expectations = vec![("the app's source", &stage.source, source_writable)];
+    if stage.scenario.prefix != Prefix::Unset {
+        let writable = stage.scenario.prefix != Prefix::Unwritable;
+        expectations.push(("the prefix", &stage.prefix, writable));
+    }
+    for (what, folder, writable) in expectations {
+        let spec = Spec {
+            program: stage.python.clone(),
+            args: vec![
+                "-I".into(),
+                "-B".into(),
+                "-c".into(),
+                WRITE_PROBE.into(),
+                folder.join("coldsnake-probe").into(),
+            ],
+            env: Vec::new(),
+            folder: stage.source.clone(),
+            user: stage.user,
+            until: Until::ExitWithReport,
+            timeout: PROBE_TIMEOUT,
+        };
+        let launched = launcher.launch(&spec)?;
+        if let Err(failure) = launched.outcome {
+            return Err(StageError::Launch {
+                scenario: stage.scenario.name.clone(),
+                failure,
+            });
+        }
+        let result = String::from_utf8_lossy(&launched.report).into_owned();
+        if (result == "written") != writable {
+            let seen = if writable {
+                format!("{what} cannot be written by the app ({result})")
+            } else {
+                format!("{what} can be written by the app")
+            };
+            return Err(StageError::NotAsAsked {
+                scenario: stage.scenario.name.clone(),
+                what: seen,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Fills a warm prefix by untimed launches, one of each kind that will be timed.
+fn fill_prefix(
+    stage: &Stage,
+    suite: &Suite,
+    launcher: &mut dyn Launcher,
+) -> Result<(), StageError> {
+    if stage.scenario.prefix != Prefix::Warm {
+        return Ok(());
+    }
+    for kind in suite.launch_kinds() {
+        let staged = stage.launch(&suite.app, kind, UNTIMED, launcher)?;
+        if let Err(failure) = staged.launched.outcome {
+            return Err(StageError::Launch {
+                scenario: stage.scenario.name.clone(),
+                failure,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Lines of Python below an app's source, for figures per 1,000 lines.
+pub fn source_lines(source: &Path) -> u64 {
+    WalkDir::new(source)
+        .into_iter()
+        .flatten()
+        .filter(|entry| {
+            entry.file_type().is_file()
+                && entry
+                    .path()
+                    .extension()
+                    .is_some_and(|extension| extension == "py")
+        })
+        .filter_map(|entry| fs::read(entry.path()).ok())
+        .map(|bytes| bytes.iter().filter(|&&byte| byte == b'\n').count() as u64)
+        .sum()
+}
+
+/// Removes what runs left that were killed: folders of ours whose process is gone.
+fn sweep() {
+    let Ok(entries) = fs::read_dir(std::env::temp_dir()) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let owner = name.to_str().and_then(|name| {
+            name.strip_prefix(FOLDER_PREFIX)?
+                .split('-')
+                .next()?
+                .parse()
+                .ok()
+        });
+        let Some(owner): Option<u32> = owner else {
+            continue;
+        };
+        if !Path::new("/proc").join(owner.to_string()).exists() {
+            let _ = set_write_bits(&entry.path(), WriteBits::On);
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+impl Drop for Workshop {
+    fn drop(&mut self) {
+        // An ordinary user cannot remove what lies in folders that were made read-only.
+        for stage in &self.stages {
+            let _ = set_write_bits(&stage.backing, WriteBits::On);
+        }
+    }
+}
