@@ -8,10 +8,12 @@
 //! from the record alone: [`analysis`] by means of [`stats`], and [`report`] for people.
 
 pub mod analysis;
+pub mod cli;
 pub mod launch;
 pub mod plan;
 pub mod python;
 pub mod record;
+pub mod runner;
 pub mod stage;
 pub mod stats;
 pub mod suite;

@@ -1,0 +1,50 @@
+//! The command line. clap lives here only; one file a subcommand, each short.
+
+mod exit;
+mod list;
+mod progress;
+mod run;
+
+use clap::{Parser, Subcommand};
+
+pub use exit::Status;
+
+/// Measures how long Python apps take to start, and what their bytecode cache saves them.
+///
+/// Without a command, measures the bundled suite.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Run(run::Args),
+    List(list::Args),
+}
+
+/// Runs the command line of this process, and says how it ended.
+pub fn main() -> Status {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no errors, and go to stdout.
+            let status = if error.use_stderr() { Status::BadInput } else { Status::Done };
+            let _ = error.print();
+            return status;
+        }
+    };
+    let result = match cli.command.unwrap_or(Command::Run(run::Args::default())) {
+        Command::Run(args) => run::execute(&args),
+        Command::List(args) => list::execute(&args),
+    };
+    match result {
+        Ok(status) => status,
+        Err(failed) => {
+            eprintln!("coldsnake: {}", failed.message);
+            failed.status
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! `coldsnake run`: measure a suite.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use sha2::{Digest, Sha256};
+
+use super::exit::{Failed, Status};
+use super::progress::{Progress, Verbosity};
+use crate::launch::{Interrupt, System};
+use crate::python::environment::CallerEnvironment;
+use crate::python::{Python, prepare_venv};
+use crate::record::format::{Environment, FORMAT_VERSION, Header, Interpreter, StopReason, SuiteText};
+use crate::record::{RECORD_FILE, host};
+use crate::runner::{Run, take_receipts};
+use crate::stage::{Setting, Workshop, source_lines};
+use crate::suite::quantity::{Fraction, parse_duration};
+use crate::suite::{Overrides, Suite, SuiteFile, bundled};
+
+/// Measure a suite: a file, or one of the bundled ones (see `coldsnake list`)
+#[derive(Debug, Default, clap::Args)]
+pub struct Args {
+    /// A suite's TOML file, or the name of a bundled suite [default: lernmanager]
+    suite: Option<String>,
+    /// How long the launches may take together, such as 60s
+    #[arg(long, value_parser = duration)]
+    budget: Option<Duration>,
+    /// Half-width of the intervals at which to stop, such as 2%
+    #[arg(long, value_parser = fraction)]
+    precision: Option<Fraction>,
+    /// Stop after this many blocks in any case
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    blocks: Option<u32>,
+    /// Seed of the launches' order; random if left out, and recorded
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Only these scenarios (and the baseline)
+    #[arg(long, value_delimiter = ',', value_name = "SCENARIO")]
+    only: Vec<String>,
+    /// The scenario that the others are compared with
+    #[arg(long, value_name = "SCENARIO")]
+    baseline: Option<String>,
+    /// The Python interpreter [default: python3 on PATH]
+    #[arg(long, value_name = "PATH")]
+    python: Option<PathBuf>,
+    /// The run's folder, which must not exist yet [default: coldsnake-runs/SUITE-TIME]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// No progress
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    match parse_duration(text) {
+        Ok(duration) if !duration.is_zero() => Ok(duration),
+        Ok(_) => Err("it must be longer than nothing".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn fraction(text: &str) -> Result<Fraction, String> {
+    Fraction::parse(text).map_err(|error| error.to_string())
+}
+
+pub fn execute(args: &Args) -> Result<Status, Failed> {
+    let unpacked = tempfile::tempdir()
+        .map_err(|error| Failed::bad_input(format!("cannot make a temporary folder: {error}")))?;
+    let (file, origin) = open_suite(args.suite.as_deref(), unpacked.path())?;
+    let file = file.with(&Overrides {
+        baseline: args.baseline.clone(),
+        only: args.only.clone(),
+        budget: args.budget,
+        precision: args.precision,
+        max_blocks: args.blocks,
+    })?;
+    let suite = file.suite()?;
+    file.check_paths(&suite)?;
+
+    let verbosity = if args.quiet { Verbosity::Quiet } else { Verbosity::Normal };
+    let mut progress = Progress::new(verbosity);
+    let interrupt = Interrupt::watch()
+        .map_err(|error| Failed::bad_input(format!("cannot watch for signals: {error}")))?;
+    let mut launcher = System::new(&interrupt)
+        .map_err(|error| Failed::bad_input(format!("cannot launch processes: {error}")))?;
+    let caller = CallerEnvironment::observe();
+    let python = Python::find(args.python.as_deref(), &caller)?;
+    let venv = match &suite.app.requirements {
+        Some(requirements) => Some(prepare_venv(
+            &suite.app.name,
+            requirements,
+            &python,
+            &caller,
+            &mut |what| progress.doing(what),
+        )?),
+        None => None,
+    };
+    progress.doing("preparing the scenarios");
+    let setting = Setting {
+        suite: &suite,
+        python: &python,
+        venv: venv.as_deref(),
+        caller: &caller,
+    };
+    let mut workshop = Workshop::set_up(setting, &mut launcher)?;
+    progress.doing("checking that the scenarios hold");
+    let mut tell = |event: crate::runner::Event<'_>| progress.tell(event);
+    let receipts = take_receipts(&mut workshop, &suite, &mut launcher, &mut tell)?;
+
+    let out = make_folder(args.out.as_deref(), &suite)?;
+    let header = Header {
+        format_version: FORMAT_VERSION,
+        coldsnake: env!("CARGO_PKG_VERSION").to_owned(),
+        started: now(),
+        command_line: std::env::args().collect(),
+        seed: args.seed.unwrap_or_else(random_seed),
+        suite: SuiteText {
+            origin,
+            sha256: sha256(file.text()),
+            text: file.text().to_owned(),
+        },
+        host: host::observe(),
+        interpreters: vec![Interpreter {
+            executable: python.executable.display().to_string(),
+            version: python.version.clone(),
+            implementation: python.implementation.clone(),
+            cache_tag: python.cache_tag.clone(),
+            magic: python.magic,
+        }],
+        environment: Environment {
+            passed: names(&caller),
+            removed: caller.removed.clone(),
+        },
+        isolation: workshop.isolation(),
+        app_lines: source_lines(&suite.app.source),
+    };
+    let mut run = Run {
+        suite: &suite,
+        stages: &workshop.stages,
+        launcher: &mut launcher,
+        tell: &mut tell,
+    };
+    let end = run.measure(&out.join(RECORD_FILE), header, receipts)?;
+    progress.finish();
+    drop(workshop);
+    println!("{end:?} {}", out.display());
+    Ok(match end.stop_reason {
+        StopReason::Interrupted => Status::Interrupted,
+        StopReason::Failures => Status::NotLaunched,
+        StopReason::Precision | StopReason::Budget | StopReason::MaxBlocks => Status::Done,
+    })
+}
+
+/// The suite that the user named, and how they named it.
+fn open_suite(named: Option<&str>, unpack_to: &Path) -> Result<(SuiteFile, String), Failed> {
+    let name = named.unwrap_or(bundled::DEFAULT);
+    let path = Path::new(name);
+    if let Some(suite) = bundled::Bundled::named(name).filter(|_| !path.is_file()) {
+        let path = suite.unpack(unpack_to).map_err(|error| {
+            Failed::bad_input(format!("cannot unpack the bundled suite: {error}"))
+        })?;
+        return Ok((SuiteFile::read(&path)?, format!("{name} (bundled)")));
+    }
+    if !path.exists() && !name.contains(['/', '.']) {
+        let known: Vec<&str> = bundled::ALL.iter().map(|suite| suite.name).collect();
+        return Err(Failed::bad_input(format!(
+            "there is no suite `{name}`\n  give a suite's TOML file, or one of: {}",
+            known.join(", ")
+        )));
+    }
+    Ok((SuiteFile::read(path)?, name.to_owned()))
+}
+
+/// Makes the run's folder; one that exists is never written into.
+fn make_folder(named: Option<&Path>, suite: &Suite) -> Result<PathBuf, Failed> {
+    let folder = named.map(Path::to_owned).unwrap_or_else(|| {
+        let stamp: String = now().chars().filter(|c| c.is_ascii_digit()).collect();
+        PathBuf::from("coldsnake-runs").join(format!("{}-{stamp}", suite.app.name))
+    });
+    let failed = |error: std::io::Error| {
+        Failed::bad_input(format!(
+            "cannot make the run's folder {}: {error}\n  choose another one with --out",
+            folder.display()
+        ))
+    };
+    if let Some(parent) = folder.parent() {
+        std::fs::create_dir_all(parent).map_err(failed)?;
+    }
+    std::fs::create_dir(&folder).map_err(failed)?;
+    Ok(folder)
+}
+
+fn names(caller: &CallerEnvironment) -> Vec<String> {
+    let names = caller.passed.iter();
+    names.map(|(name, _)| name.to_string_lossy().into_owned()).collect()
+}
+
+/// RFC 3339, UTC, whole seconds.
+fn now() -> String {
+    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// Different for each run; which one it was is in the record.
+fn random_seed() -> u64 {
+    let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    // Five digits fewer than a u64 has: JSON readers that know only doubles keep it whole.
+    (time.as_nanos() as u64 ^ (u64::from(std::process::id()) << 32)) % 1_000_000_000
+}
+
+fn sha256(text: &str) -> String {
+    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+}
