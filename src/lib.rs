@@ -1,1 +1,3 @@
 //! coldsnake measures how long Python programs take to start.
+
+pub mod stats;

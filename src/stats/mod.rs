@@ -1,0 +1,17 @@
+//! Pure mathematics: numbers in, numbers out, no files, no clocks, no global state.
+//!
+//! Two conventions hold throughout.
+//!
+//! *Non-finite numbers are refused, never dropped.* A NaN among timings is a fault upstream; to
+//! drop it from one arm only would bias a paired contrast without a word. A function that takes
+//! a sample answers `None` to an empty one and to one with a NaN or an infinity in it.
+//!
+//! *Too little data is an answer.* An exact interval that doesn't exist at the asked level is
+//! `None`, not a wider or an approximate one.
+//!
+//! Units: a sample may be in any unit (milliseconds, bytes); estimates, intervals and scales come
+//! back in the same one. Ranks, probabilities, correlations and ratios have none.
+
+pub mod bounds;
+pub mod interval;
+pub mod multiple;
