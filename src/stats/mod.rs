@@ -13,5 +13,22 @@
 //! back in the same one. Ranks, probabilities, correlations and ratios have none.
 
 pub mod bounds;
+pub mod hodges_lehmann;
 pub mod interval;
 pub mod multiple;
+mod ranks;
+pub mod signed_rank;
+
+/// An ascending copy, or `None` when the sample is empty or holds a NaN or an infinity.
+fn sorted(values: &[f64]) -> Option<Vec<f64>> {
+    if values.is_empty() || !all_finite(values) {
+        return None;
+    }
+    let mut copy = values.to_vec();
+    copy.sort_unstable_by(f64::total_cmp);
+    Some(copy)
+}
+
+fn all_finite(values: &[f64]) -> bool {
+    values.iter().all(|value| value.is_finite())
+}
