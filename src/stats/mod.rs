@@ -13,8 +13,10 @@
 //! back in the same one. Ranks, probabilities, correlations and ratios have none.
 
 pub mod bounds;
+pub mod describe;
 pub mod hodges_lehmann;
 pub mod interval;
+pub mod modality;
 pub mod multiple;
 mod ranks;
 pub mod signed_rank;
