@@ -14,6 +14,7 @@
 
 pub mod bounds;
 pub mod describe;
+pub mod drift;
 pub mod hodges_lehmann;
 pub mod interval;
 pub mod modality;
