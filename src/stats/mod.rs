@@ -12,6 +12,7 @@
 //! Units: a sample may be in any unit (milliseconds, bytes); estimates, intervals and scales come
 //! back in the same one. Ranks, probabilities, correlations and ratios have none.
 
+pub mod bootstrap;
 pub mod bounds;
 pub mod describe;
 pub mod drift;
