@@ -21,6 +21,7 @@ pub mod interval;
 pub mod modality;
 pub mod multiple;
 mod ranks;
+pub mod sequence;
 pub mod signed_rank;
 
 /// An ascending copy, or `None` when the sample is empty or holds a NaN or an infinity.
