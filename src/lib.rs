@@ -1,3 +1,19 @@
-//! coldsnake measures how long Python programs take to start.
+//! coldsnake measures how long Python programs take to start, and what their bytecode cache
+//! has to do with it.
+//!
+//! The flow is `Suite → Plan → (Stage → Launch)* → Record → Analysis → Report`, one way:
+//! [`suite`] says what is to be measured; [`plan`] shuffles it into blocks; [`stage`] makes a
+//! scenario true on disk and [`launch`] times one process under it, again and again, driven by
+//! [`runner`]; each launch becomes a line of a [`record`]. Everything after that is computed
+//! from the record alone: [`analysis`] by means of [`stats`], and [`report`] for people.
 
+pub mod analysis;
+pub mod cli;
+pub mod launch;
+pub mod plan;
+pub mod python;
+pub mod record;
+pub mod runner;
+pub mod stage;
 pub mod stats;
+pub mod suite;
