@@ -73,8 +73,10 @@ pub fn take_receipts(
             receipts.push(stage.receipt(&suite.app, kind, launcher)?);
         }
     }
-    let violations: Vec<String> =
-        receipts.iter().flat_map(|receipt| receipt.violations.iter().cloned()).collect();
+    let violations: Vec<String> = receipts
+        .iter()
+        .flat_map(|receipt| receipt.violations.iter().cloned())
+        .collect();
     if violations.is_empty() {
         Ok(receipts)
     } else {
@@ -188,7 +190,11 @@ impl Run<'_> {
                 done: position as usize + 1,
                 of,
             });
-            progress.failures_in_a_row = if failed { progress.failures_in_a_row + 1 } else { 0 };
+            progress.failures_in_a_row = if failed {
+                progress.failures_in_a_row + 1
+            } else {
+                0
+            };
             if progress.failures_in_a_row >= FAILURES_IN_A_ROW {
                 break;
             }

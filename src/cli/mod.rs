@@ -31,7 +31,11 @@ pub fn main() -> Status {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are no errors, and go to stdout.
-            let status = if error.use_stderr() { Status::BadInput } else { Status::Done };
+            let status = if error.use_stderr() {
+                Status::BadInput
+            } else {
+                Status::Done
+            };
             let _ = error.print();
             return status;
         }

@@ -59,7 +59,8 @@ impl Progress {
     pub fn tell(&mut self, event: Event<'_>) {
         match event {
             Event::Receipt { scenario } => {
-                self.bar.set_message(format!("checking that `{scenario}` holds"));
+                self.bar
+                    .set_message(format!("checking that `{scenario}` holds"));
                 self.bar.tick();
             }
             Event::Launch { done, of } => {
@@ -85,7 +86,8 @@ impl Progress {
             self.bar.set_style(style("{bar:20} {wide_msg}"));
         }
         self.bar.set_length(budget.as_millis() as u64);
-        self.bar.set_position(elapsed.min(budget).as_millis() as u64);
+        self.bar
+            .set_position(elapsed.min(budget).as_millis() as u64);
         if self.lines && self.last_line.elapsed() >= LINE_EVERY {
             self.last_line = Instant::now();
             eprintln!("coldsnake: {message}");

@@ -10,7 +10,9 @@ use super::progress::{Progress, Verbosity};
 use crate::launch::{Interrupt, System};
 use crate::python::environment::CallerEnvironment;
 use crate::python::{Python, prepare_venv};
-use crate::record::format::{Environment, FORMAT_VERSION, Header, Interpreter, StopReason, SuiteText};
+use crate::record::format::{
+    Environment, FORMAT_VERSION, Header, Interpreter, StopReason, SuiteText,
+};
 use crate::record::{RECORD_FILE, host};
 use crate::runner::{Run, take_receipts};
 use crate::stage::{Setting, Workshop, source_lines};
@@ -77,7 +79,11 @@ pub fn execute(args: &Args) -> Result<Status, Failed> {
     let suite = file.suite()?;
     file.check_paths(&suite)?;
 
-    let verbosity = if args.quiet { Verbosity::Quiet } else { Verbosity::Normal };
+    let verbosity = if args.quiet {
+        Verbosity::Quiet
+    } else {
+        Verbosity::Normal
+    };
     let mut progress = Progress::new(verbosity);
     let interrupt = Interrupt::watch()
         .map_err(|error| Failed::bad_input(format!("cannot watch for signals: {error}")))?;
@@ -192,21 +198,30 @@ fn make_folder(named: Option<&Path>, suite: &Suite) -> Result<PathBuf, Failed> {
 
 fn names(caller: &CallerEnvironment) -> Vec<String> {
     let names = caller.passed.iter();
-    names.map(|(name, _)| name.to_string_lossy().into_owned()).collect()
+    names
+        .map(|(name, _)| name.to_string_lossy().into_owned())
+        .collect()
 }
 
 /// RFC 3339, UTC, whole seconds.
 fn now() -> String {
-    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    jiff::Timestamp::now()
+        .strftime("%Y-%m-%dT%H:%M:%SZ")
+        .to_string()
 }
 
 /// Different for each run; which one it was is in the record.
 fn random_seed() -> u64 {
-    let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let time = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     // Five digits fewer than a u64 has: JSON readers that know only doubles keep it whole.
     (time.as_nanos() as u64 ^ (u64::from(std::process::id()) << 32)) % 1_000_000_000
 }
 
 fn sha256(text: &str) -> String {
-    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(text)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }

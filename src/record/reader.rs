@@ -32,7 +32,10 @@ pub enum ReadError {
     )]
     Version { path: PathBuf, found: u64 },
     #[error("the suite inside {} cannot be used: {source}", path.display())]
-    Suite { path: PathBuf, source: SuiteError },
+    Suite {
+        path: PathBuf,
+        source: Box<SuiteError>,
+    },
 }
 
 impl Record {
@@ -98,7 +101,7 @@ impl Record {
             .suite()
             .map_err(|source| ReadError::Suite {
                 path: path.to_owned(),
-                source,
+                source: Box::new(source),
             })?;
         Ok(Self {
             header,

@@ -392,9 +392,10 @@ fn sweep() {
 
 impl Drop for Workshop {
     fn drop(&mut self) {
-        // An ordinary user cannot remove what lies in folders that were made read-only.
-        for stage in &self.stages {
-            let _ = set_write_bits(&stage.backing, WriteBits::On);
+        // An ordinary user cannot remove what lies in folders that were made read-only. For root,
+        // whose mounts below would refuse this, it is not needed.
+        if !nix::unistd::Uid::effective().is_root() {
+            let _ = set_write_bits(self.root.path(), WriteBits::On);
         }
     }
 }

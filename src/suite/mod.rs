@@ -3,11 +3,14 @@
 //! [`wire`] holds the TOML as it stands in a file, [`model`] the validated types, and
 //! [`validate`] the way from one to the other. `scenarios/README.md` documents the format.
 
+mod app;
 pub mod bundled;
 mod claims;
 mod error;
+mod measure;
 mod model;
 pub mod quantity;
+mod scenarios;
 mod validate;
 mod wire;
 

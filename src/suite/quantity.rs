@@ -66,6 +66,11 @@ pub fn format_duration(duration: Duration) -> String {
 pub struct Fraction(f64);
 
 impl Fraction {
+    /// So many percent.
+    pub const fn percent(percent: u8) -> Self {
+        Self(percent as f64 / 100.0)
+    }
+
     /// The share as a number: 0.02 for two percent.
     pub fn get(self) -> f64 {
         self.0

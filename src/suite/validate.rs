@@ -1,6 +1,6 @@
 //! From the TOML as written to a consistent [`Suite`], or to a message with file and line.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,18 +11,13 @@ use super::model::*;
 use super::quantity::{Fraction, Margin, QuantityError, format_duration, parse_duration};
 use super::wire::*;
 
-const DEFAULT_BUDGET: Duration = Duration::from_secs(90);
-const DEFAULT_PRECISION: &str = "2%";
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
-const DEFAULT_MIN_BLOCKS: u32 = 20;
-const DEFAULT_MAX_BLOCKS: u32 = 10_000;
 /// The only placeholders in commands and environments; there is no shell anywhere.
 const PLACEHOLDERS: [&str; 3] = ["python", "port", "source"];
 
 /// A suite's text and where it stands, for messages.
 #[derive(Debug, Clone)]
 pub struct SuiteFile {
-    path: PathBuf,
+    pub(super) path: PathBuf,
     text: String,
 }
 
@@ -183,289 +178,6 @@ impl SuiteFile {
         }
     }
 
-    fn app(&self, wire: &WireApp) -> Result<App, SuiteError> {
-        let folder = self.path.parent().unwrap_or(Path::new(""));
-        let name = self.name(&wire.name, "an app's name")?;
-        let command = wire.command.get_ref().clone();
-        if command.is_empty() {
-            return Err(self.wrong(
-                &wire.command,
-                "the command is empty",
-                "give the program and its arguments, such as [\"{python}\", \"run.py\"]",
-            ));
-        }
-        for word in &command {
-            self.placeholders(wire.command.span().start, word)?;
-        }
-        let module = match &wire.module {
-            Some(module) if !is_module_name(module.get_ref()) => {
-                return Err(self.wrong(
-                    module,
-                    format!("`{}` is not a module's name", module.get_ref()),
-                    "give what stands after `import`, such as \"app\" or \"myapp.main\"",
-                ));
-            }
-            module => module.as_ref().map(|module| module.get_ref().clone()),
-        };
-        let (ready, ready_timeout) = self.ready(wire.ready.as_ref(), wire, &command)?;
-        let timeout = match (&wire.timeout, ready_timeout) {
-            (Some(text), _) => self.positive_duration(text)?,
-            (None, Some(timeout)) => timeout,
-            (None, None) => DEFAULT_TIMEOUT,
-        };
-        Ok(App {
-            name,
-            source: folder.join(wire.source.get_ref()),
-            requirements: wire
-                .requirements
-                .as_ref()
-                .map(|path| folder.join(path.get_ref())),
-            command,
-            module,
-            ready,
-            timeout,
-            env: self.env(&wire.env)?,
-        })
-    }
-
-    fn ready(
-        &self,
-        wire: Option<&WireReady>,
-        app: &WireApp,
-        command: &[String],
-    ) -> Result<(Readiness, Option<Duration>), SuiteError> {
-        let Some(wire) = wire else {
-            return Ok((Readiness::Exit, None));
-        };
-        let path = wire.http.get_ref();
-        if !path.starts_with('/') || path.chars().any(|c| c.is_whitespace() || c.is_control()) {
-            return Err(self.wrong(
-                &wire.http,
-                format!("`{path}` is not the path of a request"),
-                "give a path that starts with a slash, such as \"/login\"",
-            ));
-        }
-        let status = wire.status.as_ref().map_or(200, |status| *status.get_ref());
-        if !(100..=599).contains(&status) {
-            return Err(self.at(
-                wire.status.as_ref().map_or(0, |status| status.span().start),
-                format!("{status} is not an HTTP status"),
-                "give a status from 100 to 599",
-            ));
-        }
-        let uses_placeholder = command
-            .iter()
-            .chain(app.env.values().map(Spanned::get_ref))
-            .any(|word| word.contains("{port}"));
-        let port = match &wire.port {
-            Some(port) if *port.get_ref() == 0 => {
-                return Err(self.wrong(
-                    port,
-                    "port 0 is none to connect to",
-                    "give the app's port, or leave `port` out and write {port} into the command",
-                ));
-            }
-            Some(port) => Port::Fixed(*port.get_ref()),
-            None if uses_placeholder => Port::Picked,
-            None => {
-                return Err(self.wrong(
-                    &wire.http,
-                    "the app is to answer over HTTP, but nothing says on which port",
-                    "write {port} into the command or env, or give ready.port",
-                ));
-            }
-        };
-        let timeout = wire
-            .timeout
-            .as_ref()
-            .map(|text| self.positive_duration(text))
-            .transpose()?;
-        let ready = Readiness::Http {
-            path: path.clone(),
-            status,
-            port,
-        };
-        Ok((ready, timeout))
-    }
-
-    fn scenarios(&self, wire: &[WireScenario]) -> Result<Vec<Scenario>, SuiteError> {
-        if wire.is_empty() {
-            return Err(self.at(
-                0,
-                "the suite has no scenario",
-                "add at least [[scenario]] with a name",
-            ));
-        }
-        let mut names = HashSet::new();
-        wire.iter()
-            .map(|wire| {
-                let name = self.name(&wire.name, "a scenario's name")?;
-                if !names.insert(name.clone()) {
-                    return Err(self.wrong(
-                        &wire.name,
-                        format!("there are two scenarios named `{name}`"),
-                        "give each its own name",
-                    ));
-                }
-                self.scenario(name, wire)
-            })
-            .collect()
-    }
-
-    fn scenario(&self, name: String, wire: &WireScenario) -> Result<Scenario, SuiteError> {
-        let source = self.choice(
-            wire.source.as_ref(),
-            "source",
-            SourceAccess::Writable,
-            &[
-                ("writable", SourceAccess::Writable),
-                ("read-only", SourceAccess::ReadOnly),
-            ],
-        )?;
-        let prefix = self.choice(
-            wire.prefix.as_ref(),
-            "prefix",
-            Prefix::Unset,
-            &[
-                ("unset", Prefix::Unset),
-                ("empty", Prefix::Empty),
-                ("warm", Prefix::Warm),
-                ("unwritable", Prefix::Unwritable),
-            ],
-        )?;
-        let bytecode = match wire.bytecode.as_ref() {
-            None => Bytecode::Fresh,
-            Some(spanned) => match spanned.get_ref() {
-                WireBytecode::State(state) => self.choice(
-                    Some(&Spanned::new(spanned.span(), state.clone())),
-                    "bytecode",
-                    Bytecode::Fresh,
-                    &[
-                        ("fresh", Bytecode::Fresh),
-                        ("absent", Bytecode::Absent),
-                        ("stale-mtime", Bytecode::StaleMtime),
-                        ("unchecked-hash", Bytecode::UncheckedHash),
-                        ("checked-hash", Bytecode::CheckedHash),
-                    ],
-                )?,
-                WireBytecode::Command(WireBy { by }) => {
-                    if by.is_empty() {
-                        return Err(self.wrong(
-                            spanned,
-                            "the command that leaves the bytecode is empty",
-                            "give the program and its arguments, such as [\"{python}\", \"task.py\"]",
-                        ));
-                    }
-                    for word in by {
-                        self.placeholders(spanned.span().start, word)?;
-                    }
-                    Bytecode::By(by.clone())
-                }
-            },
-        };
-        let write = match wire.dont_write_bytecode {
-            Some(true) => WriteBytecode::Forbidden,
-            Some(false) | None => WriteBytecode::Allowed,
-        };
-        Ok(Scenario {
-            name,
-            about: wire.about.clone(),
-            source,
-            bytecode,
-            prefix,
-            write,
-            env: self.env(&wire.env)?,
-        })
-    }
-
-    fn measure(
-        &self,
-        wire: &WireMeasure,
-        app: &App,
-        scenarios: &[Scenario],
-    ) -> Result<Measure, SuiteError> {
-        let baseline = match &wire.baseline {
-            Some(name) => self.known_scenario(name, scenarios)?,
-            None => scenarios[0].name.clone(),
-        };
-        let metrics = match &wire.metrics {
-            Some(names) => {
-                let mut metrics = Vec::new();
-                for name in names {
-                    let metric = self.metric(name)?;
-                    self.check_metric(name.span().start, metric, app)?;
-                    if !metrics.contains(&metric) {
-                        metrics.push(metric);
-                    }
-                }
-                metrics
-            }
-            None => Metric::ALL
-                .into_iter()
-                .filter(|metric| match metric {
-                    Metric::Ready => app.ready != Readiness::Exit,
-                    Metric::Exit => app.ready == Readiness::Exit,
-                    Metric::Import => app.module.is_some(),
-                })
-                .collect(),
-        };
-        if metrics.is_empty() {
-            return Err(self.at(
-                0,
-                "no metric is measured",
-                "give measure.metrics at least one of \"ready\", \"exit\", \"import\"",
-            ));
-        }
-        let blocks = |wire: &Option<Spanned<i64>>, default: u32| match wire {
-            None => Ok(default),
-            Some(number) => u32::try_from(*number.get_ref())
-                .ok()
-                .filter(|&number| number >= 1)
-                .ok_or_else(|| {
-                    self.wrong(
-                        number,
-                        format!("{} is not a number of blocks", number.get_ref()),
-                        "give a whole number of at least 1",
-                    )
-                }),
-        };
-        let max_blocks = blocks(&wire.max_blocks, DEFAULT_MAX_BLOCKS)?;
-        Ok(Measure {
-            baseline,
-            metrics,
-            budget: match &wire.budget {
-                Some(text) => self.positive_duration(text)?,
-                None => DEFAULT_BUDGET,
-            },
-            precision: match &wire.precision {
-                Some(text) => self.quantity(text, Fraction::parse)?,
-                None => Fraction::parse(DEFAULT_PRECISION)
-                    .map_err(|error| self.at(0, error.to_string(), ""))?,
-            },
-            min_blocks: blocks(&wire.min_blocks, DEFAULT_MIN_BLOCKS)?.min(max_blocks),
-            max_blocks,
-        })
-    }
-
-    fn check_metric(&self, offset: usize, metric: Metric, app: &App) -> Result<(), SuiteError> {
-        let (message, help) = match metric {
-            Metric::Ready if app.ready == Readiness::Exit => (
-                "the metric `ready` needs to know when the app is ready",
-                "add app.ready, such as ready = { http = \"/\", status = 200 }",
-            ),
-            Metric::Exit if app.ready != Readiness::Exit => (
-                "the metric `exit` is for apps that end by themselves, and this one serves",
-                "measure \"ready\", or take app.ready out",
-            ),
-            Metric::Import if app.module.is_none() => (
-                "the metric `import` needs to know what to import",
-                "add app.module, such as module = \"app\"",
-            ),
-            Metric::Ready | Metric::Exit | Metric::Import => return Ok(()),
-        };
-        Err(self.at(offset, message, help))
-    }
-
     pub(super) fn known_scenario(
         &self,
         name: &Spanned<String>,
@@ -492,7 +204,7 @@ impl SuiteFile {
         })
     }
 
-    fn env(
+    pub(super) fn env(
         &self,
         wire: &BTreeMap<String, Spanned<String>>,
     ) -> Result<BTreeMap<String, String>, SuiteError> {
@@ -513,7 +225,7 @@ impl SuiteFile {
 
     /// Refuses `{something}` that is none of the placeholders. Braces around anything else than
     /// lower-case letters (JSON in an argument, say) are left alone.
-    fn placeholders(&self, offset: usize, word: &str) -> Result<(), SuiteError> {
+    pub(super) fn placeholders(&self, offset: usize, word: &str) -> Result<(), SuiteError> {
         if word.contains('\0') {
             return Err(self.at(offset, "a NUL cannot be passed to a program", "take it out"));
         }
@@ -551,7 +263,7 @@ impl SuiteFile {
         ))
     }
 
-    fn choice<T: Clone>(
+    pub(super) fn choice<T: Clone>(
         &self,
         given: Option<&Spanned<String>>,
         key: &str,
@@ -575,7 +287,7 @@ impl SuiteFile {
             })
     }
 
-    fn positive_duration(&self, text: &Spanned<String>) -> Result<Duration, SuiteError> {
+    pub(super) fn positive_duration(&self, text: &Spanned<String>) -> Result<Duration, SuiteError> {
         let duration = self.quantity(text, parse_duration)?;
         if duration.is_zero() {
             return Err(self.wrong(text, "this must be longer than nothing", "such as \"30s\""));
@@ -635,11 +347,4 @@ impl SuiteFile {
         };
         self.at(offset, message, help)
     }
-}
-
-fn is_module_name(text: &str) -> bool {
-    text.split('.').all(|part| {
-        part.starts_with(|c: char| c.is_alphabetic() || c == '_')
-            && part.chars().all(|c| c.is_alphanumeric() || c == '_')
-    })
 }

@@ -1,0 +1,102 @@
+//! `[[scenario]]`: the axes of a scenario and their values.
+
+use std::collections::HashSet;
+
+use toml::Spanned;
+
+use super::error::SuiteError;
+use super::model::*;
+use super::validate::SuiteFile;
+use super::wire::*;
+
+impl SuiteFile {
+    pub(super) fn scenarios(&self, wire: &[WireScenario]) -> Result<Vec<Scenario>, SuiteError> {
+        if wire.is_empty() {
+            return Err(self.at(
+                0,
+                "the suite has no scenario",
+                "add at least [[scenario]] with a name",
+            ));
+        }
+        let mut names = HashSet::new();
+        wire.iter()
+            .map(|wire| {
+                let name = self.name(&wire.name, "a scenario's name")?;
+                if !names.insert(name.clone()) {
+                    return Err(self.wrong(
+                        &wire.name,
+                        format!("there are two scenarios named `{name}`"),
+                        "give each its own name",
+                    ));
+                }
+                self.scenario(name, wire)
+            })
+            .collect()
+    }
+
+    fn scenario(&self, name: String, wire: &WireScenario) -> Result<Scenario, SuiteError> {
+        let source = self.choice(
+            wire.source.as_ref(),
+            "source",
+            SourceAccess::Writable,
+            &[
+                ("writable", SourceAccess::Writable),
+                ("read-only", SourceAccess::ReadOnly),
+            ],
+        )?;
+        let prefix = self.choice(
+            wire.prefix.as_ref(),
+            "prefix",
+            Prefix::Unset,
+            &[
+                ("unset", Prefix::Unset),
+                ("empty", Prefix::Empty),
+                ("warm", Prefix::Warm),
+                ("unwritable", Prefix::Unwritable),
+            ],
+        )?;
+        let bytecode = match wire.bytecode.as_ref() {
+            None => Bytecode::Fresh,
+            Some(spanned) => match spanned.get_ref() {
+                WireBytecode::State(state) => self.choice(
+                    Some(&Spanned::new(spanned.span(), state.clone())),
+                    "bytecode",
+                    Bytecode::Fresh,
+                    &[
+                        ("fresh", Bytecode::Fresh),
+                        ("absent", Bytecode::Absent),
+                        ("stale-mtime", Bytecode::StaleMtime),
+                        ("unchecked-hash", Bytecode::UncheckedHash),
+                        ("checked-hash", Bytecode::CheckedHash),
+                    ],
+                )?,
+                WireBytecode::Command(WireBy { by }) => {
+                    if by.is_empty() {
+                        return Err(self.wrong(
+                            spanned,
+                            "the command that leaves the bytecode is empty",
+                            "give the program and its arguments, such as [\"{python}\", \"task.py\"]",
+                        ));
+                    }
+                    for word in by {
+                        self.placeholders(spanned.span().start, word)?;
+                    }
+                    Bytecode::By(by.clone())
+                }
+            },
+        };
+        let write = match wire.dont_write_bytecode {
+            Some(true) => WriteBytecode::Forbidden,
+            Some(false) | None => WriteBytecode::Allowed,
+        };
+        Ok(Scenario {
+            name,
+            about: wire.about.clone(),
+            source,
+            bytecode,
+            prefix,
+            write,
+            env: self.env(&wire.env)?,
+        })
+    }
+}
