@@ -1,0 +1,12 @@
+//! What an analysis found, laid out for people: a table and verdicts for a terminal, charts as
+//! SVG and PNG, and a page that holds all of it.
+//!
+//! Nothing here is decided anew: verdicts, findings and warnings are the analysis's sentences.
+//! The charts add what sentences cannot show: every single sample. The same record and
+//! analysis give the same bytes.
+
+mod draw;
+mod numbers;
+mod theme;
+
+
