@@ -5,8 +5,13 @@
 //! The charts add what sentences cannot show: every single sample. The same record and
 //! analysis give the same bytes.
 
+mod charts;
 mod draw;
+#[cfg(test)]
+mod fixture;
 mod numbers;
 mod theme;
+mod words;
 
-
+pub use charts::{Chart, ChartError, charts};
+pub use theme::Theme;
