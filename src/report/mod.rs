@@ -10,8 +10,10 @@ mod draw;
 #[cfg(test)]
 mod fixture;
 mod numbers;
+mod terminal;
 mod theme;
 mod words;
 
 pub use charts::{Chart, ChartError, charts};
+pub use terminal::{Colour, Terminal, terminal};
 pub use theme::Theme;
