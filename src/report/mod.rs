@@ -10,10 +10,12 @@ mod draw;
 #[cfg(test)]
 mod fixture;
 mod numbers;
+mod page;
 mod terminal;
 mod theme;
 mod words;
 
 pub use charts::{Chart, ChartError, charts};
+pub use page::page;
 pub use terminal::{Colour, Terminal, terminal};
 pub use theme::Theme;
