@@ -14,8 +14,10 @@ mod page;
 mod terminal;
 mod theme;
 mod words;
+mod write;
 
 pub use charts::{Chart, ChartError, charts};
 pub use page::page;
 pub use terminal::{Colour, Terminal, terminal};
 pub use theme::Theme;
+pub use write::{CHARTS_FOLDER, PAGE_FILE, SUMMARY_FILE, WriteRunError, write_run};
