@@ -169,20 +169,27 @@ fn per_thousand_lines(
             && contrast.scenario == scenario.name
     })?;
     let lines = record.header.app_lines;
-    let per = |value: f64| value * 1000.0 / lines as f64;
     let shift = &contrast.shift_ms;
+    let interval = shift.interval?;
+    let name = &scenario.name;
+    let compared = format!(
+        "{} than {} ({metric})",
+        words::shift(shift),
+        measure.baseline
+    );
+    // Noise divided by lines is no rate.
+    if interval.low() <= 0.0 {
+        return Some(format!(
+            "what {doing} the app at each start ({name}) costs cannot be told from noise: {compared}"
+        ));
+    }
+    let per = |value: f64| value * 1000.0 / lines as f64;
     let rate = Estimate {
         estimate: per(shift.estimate),
-        interval: shift
-            .interval
-            .and_then(|interval| Interval::new(per(interval.low()), per(interval.high()))),
+        interval: Interval::new(per(interval.low()), per(interval.high())),
     };
     Some(format!(
-        "{doing} the app at each start ({}) takes {} than {} ({metric}): {} for each 1,000 of its \
-         {} lines",
-        scenario.name,
-        words::shift(shift),
-        measure.baseline,
+        "{doing} the app at each start ({name}) takes {compared}: {} for each 1,000 of its {} lines",
         words::amount(&rate, words::decimals_of(&rate)),
         words::thousands(lines)
     ))

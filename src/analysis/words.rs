@@ -57,12 +57,19 @@ pub fn decimals_of_size(value: f64) -> usize {
 }
 
 /// Decimals that suit an estimate: as many as its interval's width makes meaningful, or three
-/// significant digits where there is no interval.
+/// significant digits where there is no interval. More where rounding outwards would take zero
+/// into an interval that leaves it out.
 pub fn decimals_of(estimate: &Estimate) -> usize {
-    match estimate.interval {
-        Some(interval) if interval.half_width() > 0.0 => decimals_from(interval.half_width() / 2.5),
-        _ => decimals_of_size(estimate.estimate),
-    }
+    let Some(interval) = estimate.interval else {
+        return decimals_of_size(estimate.estimate);
+    };
+    let fewest = match interval.half_width() {
+        0.0 => decimals_of_size(estimate.estimate),
+        half_width => decimals_from(half_width / 2.5),
+    };
+    (fewest..MOST_DECIMALS)
+        .find(|&decimals| outwards(interval, decimals).contains(0.0) == interval.contains(0.0))
+        .unwrap_or(MOST_DECIMALS)
 }
 
 /// Decimals at which the last digit is worth no more than `step`.

@@ -203,3 +203,18 @@ fn compiling_is_given_for_each_thousand_lines() {
     ));
     assert!(!says(&findings, "at each start (before)"));
 }
+
+#[test]
+fn noise_is_no_rate() {
+    let mut record = record(SUITE, 20, Noise::Usual, |_, _| 200.0);
+    record.receipts = vec![receipt("cold", &["app compiled written app"])];
+    let findings = analyse(&record).findings;
+    assert!(
+        says(
+            &findings,
+            "what compiling and writing the app at each start (cold) costs cannot be told from noise"
+        ),
+        "{findings:#?}"
+    );
+    assert!(!says(&findings, "for each 1,000"));
+}

@@ -88,6 +88,8 @@ fn digits_follow_the_width_of_the_interval() {
     let saving = |e: Estimate| words::saving(&e, words::decimals_of(&e));
     assert_eq!(saving(estimate(27.04, 2.9)), "saves 27 ms [24, 30]");
     assert_eq!(saving(estimate(-12.3, 2.8)), "costs 12 ms [9, 16]");
+    // Rounded outwards to [0, 6], it would say that there may be no effect.
+    assert_eq!(saving(estimate(2.95, 2.9)), "saves 2.95 ms [0.05, 5.85]");
     assert_eq!(saving(estimate(1234.5, 40.0)), "saves 1235 ms [1194, 1275]");
     assert_eq!(
         saving(estimate(0.1234, 0.01)),
