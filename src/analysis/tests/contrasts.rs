@@ -180,3 +180,16 @@ fn a_single_scenario_is_precise_once_its_twin_agrees_with_it() {
     assert!(interim.is_within(0.5) && !interim.is_within(1e-6));
     assert!(interim.to_string().starts_with("warm's twin ("));
 }
+
+#[test]
+fn a_contrast_that_is_missing_makes_the_others_no_better() {
+    let mut contrasts = analyse(&usual(20)).contrasts;
+    for contrast in &mut contrasts {
+        contrast.p_value = 0.01;
+    }
+    super::super::contrasts::adjust(&mut contrasts, Metric::Ready, 7);
+    for contrast in &contrasts {
+        let expected = if contrast.metric == Metric::Ready { 0.07 } else { 0.01 };
+        assert!((contrast.p_value - expected).abs() < 1e-12, "{contrast:?}");
+    }
+}

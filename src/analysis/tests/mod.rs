@@ -217,8 +217,7 @@ fn usual(blocks: u32) -> Record {
     record(SUITE, blocks, Noise::Usual, |scenario, _| truth(scenario))
 }
 
-/// The suite with one claim on `before` → `later`, measured without noise at `before` taking
-/// `saves` milliseconds more.
+/// The suite with one claim on `before` → `later`.
 fn claimed(expect: &str) -> String {
     claimed_of("before", "later", expect)
 }

@@ -128,7 +128,6 @@ fn how_a_run_ended_is_said() {
 
 #[test]
 fn the_budget_that_would_be_needed_grows_with_the_square_of_the_width() {
-    // Ratios from 0.8 to 1.25 spread so that the interval of the ratio is known.
     let mut record = record(SUITE, 20, Noise::Usual, |_, _| 200.0);
     record.end.as_mut().unwrap().stop_reason = StopReason::MaxBlocks;
     let analysis = analyse(&record);
