@@ -33,7 +33,11 @@ fn lines() -> Vec<(String, String, String)> {
         for line in fs::read_to_string(path).unwrap().lines() {
             let line = line.trim();
             if !line.starts_with("//") {
-                lines.push((room.clone(), relative.display().to_string(), line.to_owned()));
+                lines.push((
+                    room.clone(),
+                    relative.display().to_string(),
+                    line.to_owned(),
+                ));
             }
         }
     }
@@ -45,10 +49,20 @@ fn named(line: &str) -> Vec<&str> {
     let mut rooms = Vec::new();
     for (index, _) in line.match_indices("crate::") {
         let rest = &line[index + "crate::".len()..];
-        let list = rest.strip_prefix('{').map_or(rest, |list| list.split('}').next().unwrap());
-        let parts: Vec<&str> = if rest.starts_with('{') { list.split(',').collect() } else { vec![rest] };
+        let list = rest
+            .strip_prefix('{')
+            .map_or(rest, |list| list.split('}').next().unwrap());
+        let parts: Vec<&str> = if rest.starts_with('{') {
+            list.split(',').collect()
+        } else {
+            vec![rest]
+        };
         for part in parts {
-            let name = part.trim().split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap();
+            let name = part
+                .trim()
+                .split(|c: char| !c.is_alphanumeric() && c != '_')
+                .next()
+                .unwrap();
             rooms.push(name);
         }
     }
@@ -58,7 +72,10 @@ fn named(line: &str) -> Vec<&str> {
 #[test]
 fn every_folder_and_file_is_a_known_room() {
     for (room, file, _) in lines() {
-        assert!(room == "lib" || ROOMS.contains(&room.as_str()), "{file} is no room");
+        assert!(
+            room == "lib" || ROOMS.contains(&room.as_str()),
+            "{file} is no room"
+        );
     }
 }
 
@@ -72,10 +89,16 @@ fn imports_run_downward() {
                 continue;
             };
             seen += 1;
-            assert!(from <= to, "{file} is in `{room}`, which is below `{used}`: {line}");
+            assert!(
+                from <= to,
+                "{file} is in `{room}`, which is below `{used}`: {line}"
+            );
         }
     }
-    assert!(seen > 30, "only {seen} imports were found: the test does not see them any more");
+    assert!(
+        seen > 30,
+        "only {seen} imports were found: the test does not see them any more"
+    );
 }
 
 #[test]
@@ -96,8 +119,12 @@ fn what_launches_is_not_used_by_what_reads_records() {
 fn some_crates_are_used_in_one_room_only() {
     for (room, file, line) in lines() {
         for (name, home) in AT_HOME {
-            let uses = line.starts_with(&format!("use {name}::")) || line.contains(&format!(" {name}::"));
-            assert!(!uses || room == home, "{name} belongs to {home}, and {file} uses it: {line}");
+            let uses =
+                line.starts_with(&format!("use {name}::")) || line.contains(&format!(" {name}::"));
+            assert!(
+                !uses || room == home,
+                "{name} belongs to {home}, and {file} uses it: {line}"
+            );
         }
     }
 }

@@ -69,6 +69,7 @@ pub fn execute(args: &Args) -> Result<Status, Failed> {
     let unpacked = tempfile::tempdir()
         .map_err(|error| Failed::bad_input(format!("cannot make a temporary folder: {error}")))?;
     let (file, origin) = open_suite(args.suite.as_deref(), unpacked.path())?;
+    file.check_paths(&file.suite()?)?;
     let file = file.with(&Overrides {
         baseline: args.baseline.clone(),
         only: args.only.clone(),
@@ -77,7 +78,6 @@ pub fn execute(args: &Args) -> Result<Status, Failed> {
         max_blocks: args.blocks,
     })?;
     let suite = file.suite()?;
-    file.check_paths(&suite)?;
 
     let verbosity = if args.quiet {
         Verbosity::Quiet

@@ -213,13 +213,7 @@ impl Watched {
             },
             Event::TimedOut => Err(Failure::TimedOut {
                 timeout: spec.timeout,
-                last: last.or_else(|| match (&self.probe, accept) {
-                    (None, _) => None,
-                    (Some(_), None) => Some("nobody ever listened on its port".to_owned()),
-                    (Some(_), Some(_)) => {
-                        Some("it took the connection, but gave no answer".to_owned())
-                    }
-                }),
+                last: last.or_else(|| unanswered(&spec.until, accept)),
                 stderr: stderr(),
             }),
             Event::Ended(_) => match (status, &spec.until) {
@@ -312,6 +306,17 @@ impl Watched {
             }
         }
         Instant::now()
+    }
+}
+
+/// What a server did that never gave an answer of any kind.
+fn unanswered(until: &Until, accept: Option<Instant>) -> Option<String> {
+    match (until, accept) {
+        (Until::Exit | Until::ExitWithReport, _) => None,
+        (Until::Http { .. }, None) => Some("nobody ever listened on its port".to_owned()),
+        (Until::Http { .. }, Some(_)) => {
+            Some("it took the connection, but gave no answer".to_owned())
+        }
     }
 }
 

@@ -1,0 +1,136 @@
+//! A run that is cut short: what was measured is kept, and no process is left.
+
+use std::fs;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::project::{As, EXITING_APP, Project, end, is_root, process_with, python};
+
+/// Waits until the record has so many lines.
+fn wait_for_lines(record: &Path, lines: usize) {
+    for _ in 0..2000 {
+        if fs::read_to_string(record).is_ok_and(|text| text.lines().count() >= lines) {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("the record did not grow to {lines} lines");
+}
+
+fn start(project: &Project) -> std::process::Child {
+    let args = [
+        "run",
+        "suite.toml",
+        "--quiet",
+        "--out",
+        "out",
+        "--budget",
+        "10min",
+        "--python",
+        &python(),
+    ];
+    project
+        .command(As::Me, &args)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// An app that takes a while, so that a signal comes in the middle of a launch.
+const SLOW: &str = "import helper, time\ntime.sleep(0.3)\n";
+
+#[test]
+fn a_signal_in_the_middle_keeps_what_was_measured_and_leaves_no_process() {
+    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
+        let project = Project::new(EXITING_APP);
+        project.write("app/main.py", SLOW);
+        let run = start(&project);
+        wait_for_lines(&project.path().join("out/record.jsonl"), 8);
+        kill(Pid::from_raw(run.id() as i32), signal).unwrap();
+        let output = run.wait_with_output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(130), "{stderr}");
+        assert!(stderr.contains("interrupted"), "{stderr}");
+        let lines = project.record();
+        assert_eq!(lines.last().unwrap()["stop_reason"], "interrupted");
+        assert!(project.lines("launch").len() >= 5);
+        assert!(!process_with(
+            &project.path().join("tmp").display().to_string()
+        ));
+        project.expect_no_stage();
+    }
+}
+
+#[test]
+fn a_ctrl_c_before_anything_is_measured_leaves_nothing() {
+    let project = Project::new(EXITING_APP);
+    project.write("app/main.py", "import time\ntime.sleep(1000)\n");
+    let run = start(&project);
+    let tmp = project.path().join("tmp").display().to_string();
+    while !process_with(&tmp) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    kill(Pid::from_raw(run.id() as i32), Signal::SIGINT).unwrap();
+    let output = run.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    assert!(!project.path().join("out").exists());
+    assert!(!process_with(&tmp));
+    project.expect_no_stage();
+}
+
+#[test]
+fn when_the_harness_is_killed_the_app_dies_with_it_and_the_next_run_tidies_up() {
+    let project = Project::new(EXITING_APP);
+    project.write("app/main.py", SLOW);
+    let mut run = start(&project);
+    wait_for_lines(&project.path().join("out/record.jsonl"), 6);
+    run.kill().unwrap();
+    assert_eq!(run.wait().unwrap().signal(), Some(9));
+    std::thread::sleep(Duration::from_millis(100));
+    assert!(!process_with(
+        &project.path().join("tmp").display().to_string()
+    ));
+    assert!(project.lines("launch").len() >= 3);
+    fs::remove_dir_all(project.path().join("out")).unwrap();
+    project.measure(As::Me, 1).expect(0);
+    project.expect_no_stage();
+}
+
+#[test]
+fn a_full_disk_is_told_and_what_was_written_is_whole() {
+    let project = Project::new(EXITING_APP);
+    // A disk of 32 KiB in a mount namespace of its own.
+    let disk = project.path().join("disk");
+    fs::create_dir(&disk).unwrap();
+    let kept = project.path().join("kept");
+    let script = format!(
+        "mount -t tmpfs -o size=32k none {disk:?} && {} run suite.toml --quiet --blocks 200 \
+         --python {} --out {disk:?}/out; status=$?; cp {disk:?}/out/record.jsonl {kept:?}; exit $status",
+        env!("CARGO_BIN_EXE_coldsnake"),
+        python(),
+        disk = disk,
+    );
+    let namespace: &[&str] = if is_root() { &["-m"] } else { &["-m", "-r"] };
+    let mut command = Command::new("unshare");
+    command
+        .args(namespace)
+        .args(["sh", "-c", &script])
+        .current_dir(project.path());
+    command.env("TMPDIR", project.path());
+    end(&mut command)
+        .expect(2)
+        .says(&["cannot write the record", "are kept", "--out"]);
+    let record = fs::read_to_string(kept).unwrap();
+    assert!(record.ends_with('\n'));
+    let lines: Vec<serde_json::Value> = record
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert!(lines.len() > 10, "{}", lines.len());
+}

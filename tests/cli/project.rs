@@ -1,0 +1,244 @@
+//! A suite and its app in a temporary folder, and the program run on it.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A temporary project that every user may read.
+pub struct Project {
+    folder: TempDir,
+}
+
+/// How a run of the program ended.
+#[derive(Debug)]
+pub struct Ended {
+    pub status: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Ended {
+    /// Fails the test unless the status is this one.
+    #[track_caller]
+    pub fn expect(self, status: i32) -> Self {
+        assert_eq!(
+            self.status, status,
+            "stdout:\n{}\nstderr:\n{}",
+            self.stdout, self.stderr
+        );
+        self
+    }
+
+    /// Fails the test unless stderr holds all of these.
+    #[track_caller]
+    pub fn says(self, texts: &[&str]) -> Self {
+        for text in texts {
+            assert!(
+                self.stderr.contains(text),
+                "no {text:?} in:\n{}",
+                self.stderr
+            );
+        }
+        self
+    }
+}
+
+/// The user that tests launch the program as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum As {
+    /// Whoever runs the tests.
+    Me,
+    /// An ordinary user, when the tests run as root.
+    Ordinary,
+}
+
+/// An app that exits, with two modules of its own.
+pub const EXITING_APP: &str = r#"
+[app]
+name = "tiny"
+source = "app"
+command = ["{python}", "main.py"]
+module = "helper"
+timeout = "20s"
+
+[measure]
+baseline = "warm"
+budget = "60s"
+
+[[scenario]]
+name = "warm"
+"#;
+
+impl Project {
+    /// A project with this suite, and an app of `main.py`, `helper.py` and `other.py`.
+    pub fn new(suite: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
+        let project = Self { folder };
+        project.write("suite.toml", suite);
+        project.write("app/main.py", "import helper\nprint(helper.VALUE)\n");
+        project.write("app/helper.py", "import other\nVALUE = other.VALUE + 1\n");
+        project.write("app/other.py", "VALUE = 1\n");
+        project
+    }
+
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn write(&self, name: &str, text: &str) {
+        let path = self.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    /// The program, to be run in this project's folder. Temporary files go below it, so that a
+    /// test sees what is left.
+    pub fn command(&self, who: As, args: &[&str]) -> Command {
+        let binary = env!("CARGO_BIN_EXE_coldsnake");
+        let mut command = match who {
+            As::Ordinary if is_root() => {
+                // The build folder may lie where nobody else can look.
+                let copy = self.path().join("coldsnake");
+                if !copy.exists() {
+                    fs::copy(binary, &copy).unwrap();
+                }
+                let mut command = Command::new("setpriv");
+                command
+                    .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
+                    .arg(copy);
+                command
+            }
+            As::Me | As::Ordinary => Command::new(binary),
+        };
+        let tmp = self.path().join("tmp");
+        fs::create_dir_all(&tmp).unwrap();
+        fs::set_permissions(&tmp, fs::Permissions::from_mode(0o777)).unwrap();
+        command
+            .args(args)
+            .current_dir(self.path())
+            .env("TMPDIR", &tmp)
+            .env("HOME", &tmp)
+            .env_remove("XDG_CACHE_HOME");
+        command
+    }
+
+    /// Runs the program to its end.
+    pub fn run_as(&self, who: As, args: &[&str]) -> Ended {
+        end(&mut self.command(who, args))
+    }
+
+    pub fn run(&self, args: &[&str]) -> Ended {
+        self.run_as(As::Me, args)
+    }
+
+    /// Measures the project's suite for so many blocks into `out`.
+    pub fn measure(&self, who: As, blocks: u32) -> Ended {
+        let blocks = blocks.to_string();
+        let python = python();
+        self.run_as(
+            who,
+            &[
+                "run",
+                "suite.toml",
+                "--quiet",
+                "--seed",
+                "1",
+                "--out",
+                "out",
+                "--blocks",
+                &blocks,
+                "--python",
+                &python,
+            ],
+        )
+    }
+
+    /// The lines of `out/record.jsonl`.
+    pub fn record(&self) -> Vec<Value> {
+        let text = fs::read_to_string(self.path().join("out/record.jsonl")).unwrap();
+        text.lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    }
+
+    /// The record's lines of one type.
+    pub fn lines(&self, kind: &str) -> Vec<Value> {
+        self.record()
+            .into_iter()
+            .filter(|line| line["type"] == kind)
+            .collect()
+    }
+
+    /// The receipt of a scenario's app launch.
+    pub fn receipt(&self, scenario: &str) -> Value {
+        self.lines("receipt")
+            .into_iter()
+            .find(|line| line["scenario"] == scenario && line["launch"] == "app")
+            .unwrap_or_else(|| panic!("no receipt of {scenario}"))
+    }
+
+    /// Fails the test if a stage's folder is left.
+    #[track_caller]
+    pub fn expect_no_stage(&self) {
+        let left: Vec<PathBuf> = fs::read_dir(self.path().join("tmp"))
+            .unwrap()
+            .flatten()
+            .map(|entry| entry.path())
+            .filter(|path| path.to_string_lossy().contains("coldsnake-stage"))
+            .collect();
+        assert!(left.is_empty(), "left: {left:?}");
+    }
+}
+
+/// Runs a command to its end.
+pub fn end(command: &mut Command) -> Ended {
+    let output = command.output().unwrap();
+    Ended {
+        status: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+/// An interpreter that every user can execute: the system's, where there is one.
+pub fn python() -> String {
+    let system = "/usr/bin/python3";
+    if Path::new(system).exists() {
+        system.to_owned()
+    } else {
+        "python3".to_owned()
+    }
+}
+
+pub fn is_root() -> bool {
+    nix::unistd::Uid::effective().is_root()
+}
+
+/// A module's entry in a receipt, as "read", "compiled written", "compiled EROFS".
+pub fn fate(receipt: &Value, module: &str) -> String {
+    let modules = receipt["modules"].as_array().unwrap();
+    let entry = modules
+        .iter()
+        .find(|entry| entry["name"] == module)
+        .unwrap_or_else(|| panic!("the receipt does not speak of {module}"));
+    let write = entry["write"].as_str().unwrap_or_default();
+    format!("{} {write}", entry["code"].as_str().unwrap())
+        .trim_end()
+        .to_owned()
+}
+
+/// Is a process with this text in its command line alive?
+pub fn process_with(text: &str) -> bool {
+    procfs::process::all_processes()
+        .unwrap()
+        .flatten()
+        .any(|process| {
+            let words = process.cmdline().unwrap_or_default();
+            words.iter().any(|word| word.contains(text))
+        })
+}

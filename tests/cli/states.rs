@@ -1,0 +1,242 @@
+//! Each state of the bytecode cache, as root and as an ordinary user: its effect is seen in the
+//! receipt.
+
+use serde_json::Value;
+
+use crate::project::{As, EXITING_APP, Project, fate, is_root};
+
+const STATES: &str = r#"
+[[scenario]]
+name = "absent"
+bytecode = "absent"
+
+[[scenario]]
+name = "read-only"
+source = "read-only"
+bytecode = "absent"
+
+[[scenario]]
+name = "precompiled"
+source = "read-only"
+
+[[scenario]]
+name = "unchecked-hash"
+source = "read-only"
+bytecode = "unchecked-hash"
+
+[[scenario]]
+name = "checked-hash"
+source = "read-only"
+bytecode = "checked-hash"
+
+[[scenario]]
+name = "stale"
+source = "read-only"
+bytecode = "stale-mtime"
+
+[[scenario]]
+name = "by-admin"
+source = "read-only"
+bytecode = { by = ["{python}", "-c", "import other"] }
+
+[[scenario]]
+name = "dont-write"
+bytecode = "absent"
+dont-write-bytecode = true
+
+[[scenario]]
+name = "prefix-first"
+source = "read-only"
+prefix = "empty"
+
+[[scenario]]
+name = "prefix-warm"
+source = "read-only"
+prefix = "warm"
+
+[[scenario]]
+name = "prefix-unwritable"
+source = "read-only"
+prefix = "unwritable"
+"#;
+
+/// What becomes of `helper` and `other` under each scenario; DENIED stands for EROFS or EACCES.
+const FATES: [(&str, &str, &str); 12] = [
+    ("warm", "read", "read"),
+    ("absent", "compiled written", "compiled written"),
+    ("read-only", "compiled DENIED", "compiled DENIED"),
+    ("precompiled", "read", "read"),
+    ("unchecked-hash", "read", "read"),
+    ("checked-hash", "read", "read"),
+    ("stale", "compiled DENIED", "compiled DENIED"),
+    ("by-admin", "compiled DENIED", "read"),
+    ("dont-write", "compiled", "compiled"),
+    ("prefix-first", "compiled written", "compiled written"),
+    ("prefix-warm", "read", "read"),
+    ("prefix-unwritable", "compiled DENIED", "compiled DENIED"),
+];
+
+fn check(who: As) -> Project {
+    let project = Project::new(&format!("{EXITING_APP}{STATES}"));
+    project.measure(who, 2).expect(0);
+    for (scenario, helper, other) in FATES {
+        let receipt = project.receipt(scenario);
+        let seen = |module| {
+            fate(&receipt, module)
+                .replace("EROFS", "DENIED")
+                .replace("EACCES", "DENIED")
+        };
+        assert_eq!(
+            (seen("helper"), seen("other")),
+            (helper.to_owned(), other.to_owned()),
+            "{scenario}"
+        );
+        assert_eq!(
+            receipt["violations"],
+            Value::Array(Vec::new()),
+            "{scenario}"
+        );
+    }
+    for launch in project.lines("launch") {
+        let count = |key: &str| launch[key].as_u64().unwrap();
+        let (before, after) = (count("pycs_before"), count("pycs_after"));
+        match launch["scenario"].as_str().unwrap() {
+            "warm" | "precompiled" | "unchecked-hash" | "checked-hash" | "stale" => {
+                assert_eq!((before, after), (3, 3), "{launch}");
+            }
+            "absent" => assert_eq!((before, after), (0, 2), "{launch}"),
+            "read-only" | "dont-write" => assert_eq!((before, after), (0, 0), "{launch}"),
+            "by-admin" => assert_eq!((before, after), (1, 1), "{launch}"),
+            // Three of the source, hidden by the prefix, and all of the standard library's.
+            "prefix-first" => assert!(before == 3 && after > 3 + 2, "{launch}"),
+            "prefix-warm" => assert!(before > 3 + 2 && after == before, "{launch}"),
+            "prefix-unwritable" => assert_eq!((before, after), (3, 3), "{launch}"),
+            other => panic!("{other}"),
+        }
+        assert!(launch["violations"].is_null(), "{launch}");
+    }
+    project.expect_no_stage();
+    project
+}
+
+#[test]
+fn every_state_holds_for_whoever_runs_the_tests() {
+    let project = check(As::Me);
+    let isolation = &project.record()[0]["isolation"];
+    if is_root() {
+        assert_eq!(isolation["identity"], "unprivileged");
+    }
+}
+
+#[test]
+fn every_state_holds_for_an_ordinary_user() {
+    let project = check(As::Ordinary);
+    let isolation = &project.record()[0]["isolation"];
+    assert_eq!(isolation["identity"], "current user");
+    assert_eq!(isolation["read_only_by"], "modes");
+}
+
+#[test]
+fn an_interpreter_that_the_unprivileged_user_cannot_execute_is_noticed() {
+    if !is_root() {
+        return;
+    }
+    // A venv in a folder of root's: its python is there for root only.
+    let project = Project::new(&format!("{EXITING_APP}{STATES}"));
+    let venv = project.path().join("private/venv");
+    let made = std::process::Command::new(crate::project::python())
+        .args(["-m", "venv", "--without-pip"])
+        .arg(&venv)
+        .output()
+        .unwrap();
+    assert!(made.status.success());
+    use std::os::unix::fs::PermissionsExt;
+    let private = std::fs::Permissions::from_mode(0o700);
+    std::fs::set_permissions(project.path().join("private"), private).unwrap();
+    let python = venv.join("bin/python");
+    project
+        .run(&[
+            "run",
+            "suite.toml",
+            "--blocks",
+            "1",
+            "--out",
+            "out",
+            "--quiet",
+            "--python",
+            python.to_str().unwrap(),
+        ])
+        .expect(0);
+    let isolation = &project.record()[0]["isolation"];
+    assert_eq!(isolation["identity"], "current user");
+    assert_eq!(isolation["read_only_by"], "mount");
+    assert!(
+        isolation["notes"][0]
+            .as_str()
+            .unwrap()
+            .contains("cannot run")
+    );
+    assert_eq!(
+        fate(&project.receipt("read-only"), "helper"),
+        "compiled EROFS"
+    );
+}
+
+#[test]
+fn the_callers_python_variables_change_nothing_and_are_recorded() {
+    let project = Project::new(EXITING_APP);
+    let args = [
+        "run",
+        "suite.toml",
+        "--blocks",
+        "1",
+        "--out",
+        "out",
+        "--python",
+        &crate::project::python(),
+    ];
+    let mut command = project.command(As::Me, &args);
+    command
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("PYTHONPYCACHEPREFIX", "/nowhere");
+    command.env("SECRET_OF_MINE", "s");
+    crate::project::end(&mut command).expect(0);
+    let environment = &project.record()[0]["environment"];
+    let removed: Vec<_> = environment["removed"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|v| v.as_str().unwrap())
+        .collect();
+    assert!(
+        removed.contains(&"PYTHONDONTWRITEBYTECODE") && removed.contains(&"PYTHONPYCACHEPREFIX")
+    );
+    assert!(!environment.to_string().contains("SECRET_OF_MINE"));
+    assert_eq!(project.receipt("warm")["dont_write_bytecode"], false);
+}
+
+#[test]
+fn a_command_that_leaves_no_bytecode_is_told_before_anything_is_measured() {
+    let scenario = "[[scenario]]\nname = \"by\"\nsource = \"read-only\"\nbytecode = { by = [\"{python}\", \"-c\", \"pass\"] }\n";
+    let project = Project::new(&format!("{EXITING_APP}\n{scenario}"));
+    project.measure(As::Me, 1).expect(4).says(&[
+        "nothing was measured",
+        "scenario `by`",
+        "left none",
+    ]);
+    assert!(!project.path().join("out").exists());
+}
+
+#[test]
+fn a_module_that_is_compiled_at_each_launch_though_all_is_cached_is_told() {
+    // The app removes its own bytecode: `warm` cannot hold.
+    let project = Project::new(EXITING_APP);
+    project.write(
+        "app/main.py",
+        "import os, shutil\nshutil.rmtree('__pycache__', ignore_errors=True)\nimport helper\n",
+    );
+    project
+        .measure(As::Me, 1)
+        .expect(4)
+        .says(&["scenario `warm`", "helper", "compiled"]);
+}
