@@ -13,6 +13,7 @@ pub mod launch;
 pub mod plan;
 pub mod python;
 pub mod record;
+pub mod report;
 pub mod runner;
 pub mod stage;
 pub mod stats;

@@ -37,15 +37,10 @@ pub enum RunError {
 pub enum Event<'a> {
     /// A receipt is about to be taken.
     Receipt { scenario: &'a str },
-    /// A launch is over; so many of the block's are.
-    Launch { done: usize, of: usize },
+    /// A launch is over.
+    Launch { elapsed: Duration, budget: Duration },
     /// A block is complete.
-    Block {
-        blocks: u32,
-        elapsed: Duration,
-        budget: Duration,
-        interim: &'a Interim,
-    },
+    Block { blocks: u32, interim: &'a Interim },
     /// A launch failed, for the first time under this scenario.
     Failure {
         scenario: &'a str,
@@ -135,8 +130,6 @@ impl Run<'_> {
             let interim = interim(self.suite, &progress.launches);
             (self.tell)(Event::Block {
                 blocks,
-                elapsed: progress.begun.elapsed(),
-                budget: self.suite.measure.budget,
                 interim: &interim,
             });
             if let Some(reason) = self.reason_to_stop(blocks, look, &interim, &progress) {
@@ -180,15 +173,14 @@ impl Run<'_> {
         progress: &mut Progress,
         record: &mut RecordWriter,
     ) -> Result<(), RunError> {
-        let of = block.launches.len();
         for (position, &(arm, kind)) in (0..).zip(&block.launches) {
             let launch = self.launch(block, position, arm, kind, progress)?;
             let failed = launch.failure.is_some();
             record.write(&Line::Launch(Box::new(launch.to_line(self.suite))))?;
             progress.launches.push(launch);
             (self.tell)(Event::Launch {
-                done: position as usize + 1,
-                of,
+                elapsed: progress.begun.elapsed(),
+                budget: self.suite.measure.budget,
             });
             progress.failures_in_a_row = if failed {
                 progress.failures_in_a_row + 1

@@ -1,17 +1,62 @@
 //! From a record to contrasts, the noise floor, break-even and verdicts. Never launches anything.
+//!
+//! [`blocks`] pairs launches; [`contrasts`] estimates effects from the pairs; claims, break-even,
+//! findings, validity and warnings are read off those and off the receipts. [`interim`] answers
+//! what a running measurement needs to know, [`compare`] holds two records against each other,
+//! [`summary`] writes what scripts may rely on, and [`check`] says it in one word.
 
+mod blocks;
+mod break_even;
+mod check;
+mod claims;
+mod compare;
+mod contrasts;
+mod evidence;
+mod findings;
+mod interim;
+mod machine;
 mod model;
+mod receipts;
+mod scenarios;
+mod summary;
+#[cfg(test)]
+mod tests;
+mod validity;
+mod verdicts;
+mod warnings;
+mod words;
 
+pub use check::Outcome;
+pub use compare::{Comparison, Difference, Unlike, UnlikeRecords, compare};
+pub use interim::{Headline, Interim, Width, interim};
 pub use model::*;
 
-/// stub
-#[derive(Debug)]
-pub struct Interim {}
-impl Interim {
-    pub fn is_within(&self, _: f64) -> bool {
-        false
+use crate::record::Record;
+use blocks::Blocks;
+
+/// Everything that can be said of a record. The same record always gives the same analysis.
+pub fn analyse(record: &Record) -> Analysis {
+    let blocks = Blocks::new(&record.suite, &record.launches);
+    let scenarios = scenarios::summaries(record, &blocks);
+    let noise_floor = contrasts::noise_floor(&blocks);
+    let contrasts = contrasts::contrasts(&blocks);
+    Analysis {
+        // A suite has no name of its own: it is known by the file it came from.
+        suite: record.header.suite.origin.clone(),
+        app: record.suite.app.name.clone(),
+        app_lines: record.header.app_lines,
+        seed: record.header.seed,
+        blocks: blocks.complete(),
+        stop_reason: record.end.as_ref().map(|end| end.stop_reason),
+        host: record.header.host.clone(),
+        interpreters: record.header.interpreters.clone(),
+        break_even: break_even::break_even(record, &blocks),
+        claims: claims::decisions(record, &blocks),
+        findings: findings::findings(record, &scenarios, &contrasts),
+        validity: validity::validity(record, &noise_floor),
+        warnings: warnings::warnings(record, &blocks, &scenarios, &contrasts, &noise_floor),
+        scenarios,
+        noise_floor,
+        contrasts,
     }
-}
-pub fn interim(_: &crate::suite::Suite, _: &[crate::record::Launch]) -> Interim {
-    Interim {}
 }

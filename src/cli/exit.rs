@@ -4,6 +4,7 @@ use std::process::{ExitCode, Termination};
 
 use crate::python::PythonError;
 use crate::record::{ReadError, WriteError};
+use crate::report::WriteRunError;
 use crate::runner::RunError;
 use crate::stage::StageError;
 use crate::suite::SuiteError;
@@ -69,6 +70,12 @@ impl From<ReadError> for Failed {
 
 impl From<WriteError> for Failed {
     fn from(error: WriteError) -> Self {
+        Self::new(Status::BadInput, &error)
+    }
+}
+
+impl From<WriteRunError> for Failed {
+    fn from(error: WriteRunError) -> Self {
         Self::new(Status::BadInput, &error)
     }
 }

@@ -1,8 +1,12 @@
 //! The command line. clap lives here only; one file a subcommand, each short.
 
+mod check;
+mod compare;
 mod exit;
 mod list;
+mod output;
 mod progress;
+mod report;
 mod run;
 
 use clap::{Parser, Subcommand};
@@ -22,6 +26,9 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::Args),
+    Report(report::Args),
+    Compare(compare::Args),
+    Check(check::Args),
     List(list::Args),
 }
 
@@ -42,6 +49,9 @@ pub fn main() -> Status {
     };
     let result = match cli.command.unwrap_or(Command::Run(run::Args::default())) {
         Command::Run(args) => run::execute(&args),
+        Command::Report(args) => report::execute(&args),
+        Command::Compare(args) => compare::execute(&args),
+        Command::Check(args) => check::execute(&args),
         Command::List(args) => list::execute(&args),
     };
     match result {

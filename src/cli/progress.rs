@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::runner::Event;
 
-/// Where progress goes.
+/// May progress be shown?
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verbosity {
     Quiet,
@@ -17,90 +17,124 @@ pub enum Verbosity {
 
 /// Between two lines where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(15);
+/// No shorter line is cut: below this a terminal shows nothing of use anyway.
+const NARROWEST: u16 = 20;
 
 /// Shows progress on stderr.
 #[derive(Debug)]
 pub struct Progress {
-    bar: ProgressBar,
-    /// Lines instead of a bar.
-    lines: bool,
-    last_line: Instant,
-    /// Launches of the current block, as a share.
-    position: String,
+    out: Out,
+    /// What is known so far: "block 7: prefix-warm against vps-before (ready): saves …".
+    known: String,
+}
+
+#[derive(Debug)]
+enum Out {
+    Nowhere,
+    Bar(ProgressBar),
+    Lines { last: Instant },
 }
 
 impl Progress {
+    /// Progress for this process's stderr.
     pub fn new(verbosity: Verbosity) -> Self {
-        let terminal = std::io::stderr().is_terminal();
-        let bar = match (verbosity, terminal) {
+        let out = match (verbosity, std::io::stderr().is_terminal()) {
+            (Verbosity::Quiet, _) => Out::Nowhere,
             (Verbosity::Normal, true) => {
-                ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr())
+                let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
+                bar.set_style(style("{spinner} {msg}"));
+                Out::Bar(bar)
             }
-            (Verbosity::Quiet, _) | (_, false) => ProgressBar::hidden(),
+            (Verbosity::Normal, false) => Out::Lines {
+                last: Instant::now(),
+            },
         };
-        bar.set_style(style("{spinner} {wide_msg}"));
         Self {
-            bar,
-            lines: verbosity == Verbosity::Normal && !terminal,
-            last_line: Instant::now(),
-            position: String::new(),
+            out,
+            known: "block 1".to_owned(),
         }
     }
 
     /// Something that takes a moment begins.
     pub fn doing(&mut self, what: &str) {
-        self.bar.set_message(what.to_owned());
-        self.bar.tick();
-        if self.lines {
-            eprintln!("coldsnake: {what}");
+        match &self.out {
+            Out::Nowhere => {}
+            Out::Bar(bar) => {
+                bar.set_message(cut(what));
+                bar.tick();
+            }
+            Out::Lines { .. } => eprintln!("coldsnake: {what}"),
         }
     }
 
+    /// The runner has come a step further.
     pub fn tell(&mut self, event: Event<'_>) {
         match event {
             Event::Receipt { scenario } => {
-                self.bar
-                    .set_message(format!("checking that `{scenario}` holds"));
-                self.bar.tick();
+                if let Out::Bar(bar) = &self.out {
+                    bar.set_message(cut(&format!("checking that `{scenario}` holds")));
+                    bar.tick();
+                }
             }
-            Event::Launch { done, of } => {
-                self.position = format!("{done}/{of}");
-                self.bar.tick();
+            Event::Launch { elapsed, budget } => self.launch(elapsed, budget),
+            Event::Block { blocks, interim } => {
+                self.known = format!("block {}: {interim}", blocks + 1);
             }
-            Event::Block {
-                blocks,
-                elapsed,
-                budget,
-                interim,
-            } => self.block(blocks, elapsed, budget, &format!("{interim:?}")),
-            Event::Failure { scenario, failure } => self.bar.suspend(|| {
-                eprintln!("coldsnake: a launch under `{scenario}` failed: {failure}");
-            }),
+            Event::Failure { scenario, failure } => {
+                let say = || eprintln!("coldsnake: a launch under `{scenario}` failed: {failure}");
+                match &self.out {
+                    Out::Bar(bar) => bar.suspend(say),
+                    // A failure is a diagnosis, not progress: --quiet does not hide it.
+                    Out::Nowhere | Out::Lines { .. } => say(),
+                }
+            }
         }
     }
 
-    fn block(&mut self, blocks: u32, elapsed: Duration, budget: Duration, interim: &str) {
+    fn launch(&mut self, elapsed: Duration, budget: Duration) {
         let left = budget.saturating_sub(elapsed).as_secs();
-        let message = format!("{left} s left at most, block {blocks}: {interim}");
-        if self.bar.length().is_none() {
-            self.bar.set_style(style("{bar:20} {wide_msg}"));
+        let message = format!("{left:>3} s left at most, {}", self.known);
+        match &mut self.out {
+            Out::Nowhere => {}
+            Out::Bar(bar) => {
+                if bar.length() == Some(0) {
+                    bar.set_style(style("{bar:12.cyan} {msg}"));
+                    bar.set_length(budget.as_millis() as u64);
+                }
+                bar.set_position(elapsed.min(budget).as_millis() as u64);
+                bar.set_message(cut(&message));
+            }
+            Out::Lines { last } => {
+                if last.elapsed() >= LINE_EVERY {
+                    *last = Instant::now();
+                    eprintln!("coldsnake: {}", message.trim_start());
+                }
+            }
         }
-        self.bar.set_length(budget.as_millis() as u64);
-        self.bar
-            .set_position(elapsed.min(budget).as_millis() as u64);
-        if self.lines && self.last_line.elapsed() >= LINE_EVERY {
-            self.last_line = Instant::now();
-            eprintln!("coldsnake: {message}");
-        }
-        self.bar.set_message(message);
     }
 
+    /// Takes the bar off the terminal.
     pub fn finish(&self) {
-        self.bar.finish_and_clear();
+        if let Out::Bar(bar) = &self.out {
+            bar.finish_and_clear();
+        }
     }
 }
 
+/// What fits beside the bar in one line.
+fn cut(message: &str) -> String {
+    let columns =
+        terminal_size::terminal_size_of(std::io::stderr()).map_or(80, |(width, _)| width.0);
+    let room = usize::from(columns.max(NARROWEST)) - 14;
+    if message.chars().count() <= room {
+        return message.to_owned();
+    }
+    let mut cut: String = message.chars().take(room - 1).collect();
+    cut.push('…');
+    cut
+}
+
 fn style(template: &str) -> ProgressStyle {
-    // The templates are ours and are tried by every test that runs the program.
+    // The templates are ours, so this does not fail; if it did, a default bar does no harm.
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }

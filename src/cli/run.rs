@@ -6,7 +6,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use sha2::{Digest, Sha256};
 
 use super::exit::{Failed, Status};
+use super::output::{Format, open, show, write};
 use super::progress::{Progress, Verbosity};
+use crate::analysis::Validity;
 use crate::launch::{Interrupt, System};
 use crate::python::environment::CallerEnvironment;
 use crate::python::{Python, prepare_venv};
@@ -48,6 +50,9 @@ pub struct Args {
     /// The run's folder, which must not exist yet [default: coldsnake-runs/SUITE-TIME]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// How the results are printed
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
     /// No progress
     #[arg(long, short)]
     quiet: bool,
@@ -149,11 +154,34 @@ pub fn execute(args: &Args) -> Result<Status, Failed> {
     let end = run.measure(&out.join(RECORD_FILE), header, receipts)?;
     progress.finish();
     drop(workshop);
-    println!("{end:?} {}", out.display());
-    Ok(match end.stop_reason {
-        StopReason::Interrupted => Status::Interrupted,
-        StopReason::Failures => Status::NotLaunched,
-        StopReason::Precision | StopReason::Budget | StopReason::MaxBlocks => Status::Done,
+    conclude(&out, end.stop_reason, args.format)
+}
+
+/// Reports on what was measured, from the record as it is on disk: `coldsnake report` gives the
+/// same bytes later.
+fn conclude(out: &Path, stop_reason: StopReason, format: Format) -> Result<Status, Failed> {
+    let (record, analysis) = open(out)?;
+    write(out, &record, &analysis)?;
+    show(&record, &analysis, format);
+    eprintln!(
+        "coldsnake: record, page and charts are in {}",
+        out.display()
+    );
+    Ok(match stop_reason {
+        StopReason::Interrupted => {
+            eprintln!("coldsnake: interrupted; what was measured until then is kept");
+            Status::Interrupted
+        }
+        StopReason::Failures => {
+            eprintln!("coldsnake: stopped, as one launch after the other failed");
+            Status::NotLaunched
+        }
+        StopReason::Precision | StopReason::Budget | StopReason::MaxBlocks => {
+            match &analysis.validity {
+                Validity::Valid => Status::Done,
+                Validity::Invalid(_) => Status::Invalid,
+            }
+        }
     })
 }
 

@@ -39,9 +39,10 @@ def _observe():
     except OSError:
         pass
 
-    for name, module in list(sys.modules.items()):
+    # os.path is posixpath by another name: a module counts once.
+    for module in {id(module): module for module in list(sys.modules.values())}.values():
         spec = getattr(module, "__spec__", None)
-        if spec is None or name == __name__ or not spec.has_location or not spec.cached:
+        if spec is None or spec.name == __name__ or not spec.has_location or not spec.cached:
             continue
         if type(spec.loader).__name__ != "SourceFileLoader":
             continue

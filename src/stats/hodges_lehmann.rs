@@ -113,12 +113,12 @@ fn count_up_to(sorted: &[f64], limit: f64) -> usize {
 const SIGN: u64 = 1 << 63;
 
 /// Maps f64 to u64 so that the integers order as the numbers do.
-fn order_key(value: f64) -> u64 {
+pub(super) fn order_key(value: f64) -> u64 {
     let bits = value.to_bits();
     if bits & SIGN == 0 { bits | SIGN } else { !bits }
 }
 
-fn from_order_key(key: u64) -> f64 {
+pub(super) fn from_order_key(key: u64) -> f64 {
     f64::from_bits(if key & SIGN == 0 { !key } else { key & !SIGN })
 }
 

@@ -23,6 +23,7 @@ pub mod multiple;
 mod ranks;
 pub mod sequence;
 pub mod signed_rank;
+pub mod two_sample;
 
 /// An ascending copy, or `None` when the sample is empty or holds a NaN or an infinity.
 fn sorted(values: &[f64]) -> Option<Vec<f64>> {

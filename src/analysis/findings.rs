@@ -1,0 +1,196 @@
+//! Sentences on what the receipts show, and what it costs for each 1,000 lines.
+
+use super::model::{ByOrigin, Contrast, ScenarioSummary};
+use super::receipts::{app_cached, app_compiled_in_vain, receipts_of};
+use super::words;
+use crate::record::Record;
+use crate::stats::interval::{Estimate, Interval};
+use crate::suite::{Bytecode, Prefix, Scenario, WriteBytecode};
+
+/// More names than this make a sentence unreadable.
+const MOST_NAMES: usize = 6;
+
+/// The findings, most important first.
+pub fn findings(
+    record: &Record,
+    summaries: &[ScenarioSummary],
+    contrasts: &[Contrast],
+) -> Vec<String> {
+    let scenarios = || record.suite.scenarios.iter().zip(summaries);
+    let mut all = Vec::new();
+    all.extend(scenarios().filter_map(|(scenario, seen)| hidden_by_prefix(scenario, seen)));
+    all.extend(scenarios().filter_map(|(scenario, _)| compiled_in_vain(record, scenario)));
+    all.extend(scenarios().filter_map(|(scenario, _)| left_by_command(record, scenario)));
+    all.extend(
+        scenarios()
+            .filter_map(|(scenario, seen)| per_thousand_lines(record, scenario, seen, contrasts)),
+    );
+    all
+}
+
+/// A prefix hides every `__pycache__`, the standard library's and site-packages' too.
+fn hidden_by_prefix(scenario: &Scenario, seen: &ScenarioSummary) -> Option<String> {
+    let compiled = seen.receipt.compiled;
+    if compiled.total() == 0 {
+        return None;
+    }
+    let (start, end) = match scenario.prefix {
+        Prefix::Empty => (
+            format!("the first start under a prefix ({})", scenario.name),
+            "a prefix hides every existing __pycache__",
+        ),
+        Prefix::Unwritable => (
+            format!(
+                "every start under a prefix that cannot be written ({})",
+                scenario.name
+            ),
+            "it hides every existing __pycache__ and keeps nothing",
+        ),
+        Prefix::Unset | Prefix::Warm => return None,
+    };
+    let modules = words::count(compiled.total(), "module", "modules");
+    Some(match among(compiled) {
+        Some(others) => format!("{start} compiled {modules}, {others} among them: {end}"),
+        None => format!("{start} compiled {modules}, all of them the app's"),
+    })
+}
+
+/// "117 of the standard library and 117 of site-packages"
+fn among(compiled: ByOrigin) -> Option<String> {
+    let parts: Vec<String> = [
+        (compiled.stdlib, "of the standard library"),
+        (compiled.site_packages, "of site-packages"),
+    ]
+    .iter()
+    .filter(|(number, _)| *number > 0)
+    .map(|(number, origin)| format!("{} {origin}", words::thousands(*number)))
+    .collect();
+    (!parts.is_empty()).then(|| words::list(&parts, parts.len()))
+}
+
+/// Modules of the app that are compiled at every start, as what was compiled is not kept.
+fn compiled_in_vain(record: &Record, scenario: &Scenario) -> Option<String> {
+    let (_, receipts) = receipts_of(record, &scenario.name);
+    let line = receipts.first()?;
+    let names = app_compiled_in_vain(line);
+    if names.is_empty() {
+        return None;
+    }
+    let mut errnos: Vec<String> = line
+        .modules
+        .iter()
+        .filter(|module| module.origin == "app")
+        .filter_map(|module| module.write.as_deref())
+        .filter(|write| *write != "written")
+        .map(gloss)
+        .collect();
+    errnos.sort();
+    errnos.dedup();
+    let why = if !errnos.is_empty() {
+        let reasons = words::list(&errnos, errnos.len());
+        format!("none of it can be written: {reasons}")
+    } else if line.dont_write_bytecode || scenario.write == WriteBytecode::Forbidden {
+        "PYTHONDONTWRITEBYTECODE forbids writing".to_owned()
+    } else {
+        "nothing was written, and nothing says why".to_owned()
+    };
+    let modules = words::count(names.len() as u64, "module", "modules");
+    Some(format!(
+        "under {} {modules} of the app {} compiled at every start ({}); {why}",
+        scenario.name,
+        if names.len() == 1 { "is" } else { "are" },
+        words::list(&names, MOST_NAMES),
+    ))
+}
+
+/// An errno's name, and what it means here.
+fn gloss(errno: &str) -> String {
+    let meaning = match errno {
+        "EACCES" => "no permission to write there",
+        "EPERM" => "the operation is not permitted",
+        "EROFS" => "the file system is read-only",
+        "ENOSPC" => "the disk is full",
+        "EDQUOT" => "the quota is used up",
+        "ENOENT" | "ENOTDIR" => "there is no such folder",
+        _ => return errno.to_owned(),
+    };
+    format!("{errno}, {meaning}")
+}
+
+/// What the scenario's command left cached.
+fn left_by_command(record: &Record, scenario: &Scenario) -> Option<String> {
+    let Bytecode::By(command) = &scenario.bytecode else {
+        return None;
+    };
+    if scenario.prefix != Prefix::Unset {
+        return None;
+    }
+    let (_, receipts) = receipts_of(record, &scenario.name);
+    let cached = &app_cached(receipts.first()?);
+    let command = command.join(" ");
+    Some(match cached.len() {
+        0 => format!(
+            "{}: `{command}` left no module of the app cached",
+            scenario.name
+        ),
+        number => format!(
+            "{}: `{command}` left {} of the app cached: {}",
+            scenario.name,
+            words::count(number as u64, "module", "modules"),
+            words::list(cached, MOST_NAMES)
+        ),
+    })
+}
+
+/// What it costs to compile the app, where all of it is compiled and nothing else is.
+fn per_thousand_lines(
+    record: &Record,
+    scenario: &Scenario,
+    seen: &ScenarioSummary,
+    contrasts: &[Contrast],
+) -> Option<String> {
+    let receipt = &seen.receipt;
+    let only_the_app = receipt.compiled.app > 0
+        && receipt.read.app == 0
+        && receipt.compiled.total() == receipt.compiled.app;
+    if scenario.prefix != Prefix::Unset || !only_the_app || record.header.app_lines == 0 {
+        return None;
+    }
+    let doing = if receipt.written.app == 0 {
+        "compiling"
+    } else {
+        "compiling and writing"
+    };
+    let measure = &record.suite.measure;
+    let metric = measure.metrics.first()?;
+    let contrast = contrasts.iter().find(|contrast| {
+        contrast.metric == *metric
+            && contrast.baseline == measure.baseline
+            && contrast.scenario == scenario.name
+    })?;
+    let lines = record.header.app_lines;
+    let shift = &contrast.shift_ms;
+    let interval = shift.interval?;
+    let name = &scenario.name;
+    let compared = format!(
+        "{} than {} ({metric})",
+        words::shift(shift),
+        measure.baseline
+    );
+    // Noise divided by lines is no rate.
+    if interval.low() <= 0.0 {
+        return Some(format!(
+            "what {doing} the app at each start ({name}) costs cannot be told from noise: {compared}"
+        ));
+    }
+    let per = |value: f64| value * 1000.0 / lines as f64;
+    let rate = Estimate {
+        estimate: per(shift.estimate),
+        interval: Interval::new(per(interval.low()), per(interval.high())),
+    };
+    Some(format!(
+        "{doing} the app at each start ({name}) takes {compared}: {} for each 1,000 of its {} lines",
+        words::amount(&rate, words::decimals_of(&rate)),
+        words::thousands(lines)
+    ))
+}

@@ -1,0 +1,107 @@
+//! What the untimed launches showed, counted.
+
+use super::model::{ByOrigin, ReceiptSummary};
+use crate::record::Record;
+use crate::record::format::{ModuleReceipt, ReceiptLine};
+use crate::suite::LaunchKind;
+
+/// The receipts that speak for a scenario: those of the app's command where there are any, else
+/// those of the import; and which kind of launch they are of.
+pub fn receipts_of<'a>(record: &'a Record, scenario: &str) -> (LaunchKind, Vec<&'a ReceiptLine>) {
+    let of = |kind: LaunchKind| {
+        let all = record.receipts.iter();
+        all.filter(|line| line.scenario == scenario && line.launch == kind.name())
+            .collect::<Vec<_>>()
+    };
+    let app = of(LaunchKind::App);
+    if app.is_empty() {
+        (LaunchKind::Import, of(LaunchKind::Import))
+    } else {
+        (LaunchKind::App, app)
+    }
+}
+
+/// A scenario's receipt in counts: from the first line that speaks for it. Violations are those
+/// of all its lines.
+pub fn summary(record: &Record, scenario: &str) -> ReceiptSummary {
+    let (_, lines) = receipts_of(record, scenario);
+    let mut summary = lines
+        .first()
+        .map(|line| summarised(line))
+        .unwrap_or_default();
+    for line in &record.receipts {
+        if line.scenario == scenario {
+            summary.violations.extend(line.violations.iter().cloned());
+        }
+    }
+    summary
+}
+
+fn summarised(line: &ReceiptLine) -> ReceiptSummary {
+    let mut summary = ReceiptSummary {
+        prefix_pycs: line.prefix_pycs,
+        prefix_pycache_folders: line.prefix_pycache_folders,
+        app_cached: app_cached(line),
+        ..ReceiptSummary::default()
+    };
+    for module in &line.modules {
+        match module.code.as_str() {
+            "read" => count(&mut summary.read, module),
+            "compiled" => count(&mut summary.compiled, module),
+            _ => {}
+        }
+        match module.write.as_deref() {
+            None => {}
+            Some("written") => count(&mut summary.written, module),
+            Some(errno) => {
+                count(&mut summary.writes_failed, module);
+                summary.errnos.push(errno.to_owned());
+            }
+        }
+    }
+    summary.errnos.sort();
+    summary.errnos.dedup();
+    summary
+}
+
+fn count(counts: &mut ByOrigin, module: &ModuleReceipt) {
+    match module.origin.as_str() {
+        "app" => counts.app += 1,
+        "stdlib" => counts.stdlib += 1,
+        // Whatever is neither the app's nor Python's own was installed by someone.
+        _ => counts.site_packages += 1,
+    }
+}
+
+/// The app's modules that were read from a pyc, sorted.
+pub fn app_cached(line: &ReceiptLine) -> Vec<String> {
+    let read = |module: &&ModuleReceipt| module.origin == "app" && module.code == "read";
+    let mut names: Vec<String> = line
+        .modules
+        .iter()
+        .filter(read)
+        .map(|module| module.name.clone())
+        .collect();
+    names.sort();
+    names
+}
+
+/// The app's modules that were compiled and not written, sorted: they are compiled again at the
+/// next start.
+pub fn app_compiled_in_vain(line: &ReceiptLine) -> Vec<String> {
+    let in_vain = |module: &&ModuleReceipt| {
+        module.origin == "app"
+            && module.code == "compiled"
+            && module.write.as_deref() != Some("written")
+            // CPython never caches the script itself, in no scenario; it is nothing to mend.
+            && module.name != "__main__"
+    };
+    let mut names: Vec<String> = line
+        .modules
+        .iter()
+        .filter(in_vain)
+        .map(|module| module.name.clone())
+        .collect();
+    names.sort();
+    names
+}

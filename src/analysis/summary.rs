@@ -1,0 +1,241 @@
+//! `summary.json`: what scripts may rely on.
+//!
+//! Keys keep their names and their order within a format version; new ones may be added. An
+//! interval that doesn't exist has `null` for its ends. Times are rounded to the nanosecond and
+//! ratios to a millionth, so that 80 does not come out as 80.00000000000001.
+//!
+//! # History
+//! - **1** (0.1.0): the first.
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::model::*;
+use super::verdicts;
+use crate::record::format::{Host, Interpreter, StopReason};
+use crate::stats::interval::Estimate;
+
+/// The version of `summary.json` that this build writes.
+pub const SUMMARY_VERSION: u32 = 1;
+
+impl Analysis {
+    /// The text of `summary.json`. The same analysis gives the same bytes.
+    pub fn to_summary_json(&self) -> String {
+        let summary = Summary::of(self);
+        // Serialising fails only for maps whose keys are no strings and for types that refuse;
+        // there is neither here. An empty object would still be JSON.
+        let mut text = serde_json::to_string_pretty(&summary).unwrap_or_else(|_| "{}".to_owned());
+        text.push('\n');
+        text
+    }
+}
+
+#[derive(Serialize)]
+struct Summary<'a> {
+    format_version: u32,
+    suite: &'a str,
+    app: &'a str,
+    seed: u64,
+    blocks: u32,
+    /// `null` when the record breaks off.
+    stop_reason: Option<StopReason>,
+    host: &'a Host,
+    interpreters: &'a [Interpreter],
+    scenarios: Vec<SummaryScenario<'a>>,
+    noise_floor: Vec<SummaryContrast<'a>>,
+    contrasts: Vec<SummaryContrast<'a>>,
+    break_even: Vec<SummaryBreakEven<'a>>,
+    claims: Vec<SummaryClaim<'a>>,
+    valid: bool,
+    invalid_because: &'a [String],
+    warnings: &'a [String],
+    findings: &'a [String],
+}
+
+#[derive(Serialize)]
+struct SummaryScenario<'a> {
+    name: &'a str,
+    launches: u32,
+    failures: u32,
+    /// By name, in the suite's order.
+    metrics: Map<String, Value>,
+    receipt: SummaryReceipt<'a>,
+}
+
+#[derive(Serialize)]
+struct SummaryReceipt<'a> {
+    pycs_read: u64,
+    compiled: u64,
+    pycs_written: u64,
+    writes_failed: u64,
+    violations: &'a [String],
+}
+
+#[derive(Serialize)]
+struct SummaryContrast<'a> {
+    baseline: &'a str,
+    scenario: &'a str,
+    metric: &'static str,
+    blocks: u32,
+    shift_ms: SummaryEstimate,
+    ratio: SummaryEstimate,
+    p_value: f64,
+    paired: bool,
+    cpu_shift_ms: Option<SummaryEstimate>,
+}
+
+#[derive(Serialize)]
+struct SummaryBreakEven<'a> {
+    scenario: &'a str,
+    first_start_cost_ms: SummaryEstimate,
+    saved_per_start_ms: SummaryEstimate,
+    /// Counted with the first start. 1 when it pays at once, `null` when it never does; a high end
+    /// of `null` is infinite.
+    starts: Option<SummaryEstimate>,
+    from: &'a str,
+    first: &'a str,
+}
+
+#[derive(Serialize)]
+struct SummaryClaim<'a> {
+    id: &'a str,
+    text: &'a str,
+    expected: &'a str,
+    measured: &'a str,
+    verdict: &'static str,
+    reason: &'a str,
+}
+
+#[derive(Serialize)]
+struct SummaryEstimate {
+    estimate: f64,
+    low: Option<f64>,
+    high: Option<f64>,
+}
+
+/// To a millionth; never a negative zero.
+fn millionth(value: f64) -> f64 {
+    let rounded = (value * 1e6).round() / 1e6;
+    if rounded.is_finite() {
+        rounded + 0.0
+    } else {
+        value
+    }
+}
+
+impl From<&Estimate> for SummaryEstimate {
+    fn from(estimate: &Estimate) -> Self {
+        Self {
+            estimate: millionth(estimate.estimate),
+            low: estimate.interval.map(|interval| millionth(interval.low())),
+            high: estimate.interval.map(|interval| millionth(interval.high())),
+        }
+    }
+}
+
+impl<'a> Summary<'a> {
+    fn of(analysis: &'a Analysis) -> Self {
+        Self {
+            format_version: SUMMARY_VERSION,
+            suite: &analysis.suite,
+            app: &analysis.app,
+            seed: analysis.seed,
+            blocks: analysis.blocks,
+            stop_reason: analysis.stop_reason,
+            host: &analysis.host,
+            interpreters: &analysis.interpreters,
+            scenarios: analysis.scenarios.iter().map(scenario).collect(),
+            noise_floor: analysis.noise_floor.iter().map(contrast).collect(),
+            contrasts: analysis.contrasts.iter().map(contrast).collect(),
+            break_even: analysis.break_even.iter().map(break_even).collect(),
+            claims: analysis.claims.iter().map(claim).collect(),
+            valid: analysis.validity == Validity::Valid,
+            invalid_because: match &analysis.validity {
+                Validity::Valid => &[],
+                Validity::Invalid(sentences) => sentences,
+            },
+            warnings: &analysis.warnings,
+            findings: &analysis.findings,
+        }
+    }
+}
+
+fn scenario(scenario: &ScenarioSummary) -> SummaryScenario<'_> {
+    let metrics = scenario.metrics.iter().map(|metric| {
+        let values = json!({
+            "median_ms": millionth(metric.median_ms),
+            "mean_ms": millionth(metric.mean_ms),
+            "p10_ms": millionth(metric.p10_ms),
+            "p90_ms": millionth(metric.p90_ms),
+            "cpu_median_ms": millionth(metric.cpu_median_ms),
+            "memory_median_mib": millionth(metric.memory_median_mib),
+        });
+        (metric.metric.name().to_owned(), values)
+    });
+    let receipt = &scenario.receipt;
+    SummaryScenario {
+        name: &scenario.name,
+        launches: scenario.launches,
+        failures: scenario.failures,
+        metrics: metrics.collect(),
+        receipt: SummaryReceipt {
+            pycs_read: receipt.read.total(),
+            compiled: receipt.compiled.total(),
+            pycs_written: receipt.written.total(),
+            writes_failed: receipt.writes_failed.total(),
+            violations: &receipt.violations,
+        },
+    }
+}
+
+fn contrast(contrast: &Contrast) -> SummaryContrast<'_> {
+    SummaryContrast {
+        baseline: &contrast.baseline,
+        scenario: &contrast.scenario,
+        metric: contrast.metric.name(),
+        blocks: contrast.blocks,
+        shift_ms: (&contrast.shift_ms).into(),
+        ratio: (&contrast.ratio).into(),
+        p_value: contrast.p_value,
+        paired: contrast.pairing == Pairing::Paired,
+        cpu_shift_ms: contrast.cpu_shift_ms.as_ref().map(Into::into),
+    }
+}
+
+fn break_even(found: &BreakEven) -> SummaryBreakEven<'_> {
+    SummaryBreakEven {
+        scenario: &found.scenario,
+        first_start_cost_ms: (&found.first_start_cost_ms).into(),
+        saved_per_start_ms: (&found.saved_per_start_ms).into(),
+        starts: match found.starts {
+            Starts::After {
+                estimate,
+                low,
+                high,
+            } => Some(SummaryEstimate {
+                estimate: millionth(estimate),
+                low: Some(millionth(low)),
+                high: high.map(millionth),
+            }),
+            Starts::AtOnce => Some(SummaryEstimate {
+                estimate: 1.0,
+                low: Some(1.0),
+                high: None,
+            }),
+            Starts::Never => None,
+        },
+        from: &found.from,
+        first: &found.first,
+    }
+}
+
+fn claim(decision: &Decision) -> SummaryClaim<'_> {
+    SummaryClaim {
+        id: &decision.id,
+        text: &decision.text,
+        expected: &decision.expected,
+        measured: &decision.measured,
+        verdict: verdicts::word(decision.verdict),
+        reason: &decision.reason,
+    }
+}

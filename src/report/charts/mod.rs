@@ -1,0 +1,152 @@
+//! The charts: which there are for a record, and what each says in words.
+//!
+//! A chart is laid out from the record and the analysis first, then drawn, as SVG or PNG, by
+//! one and the same code.
+
+mod axis;
+mod band;
+mod break_even;
+mod claim;
+mod distribution;
+mod heading;
+mod rows;
+mod run_order;
+mod samples;
+
+use std::collections::BTreeSet;
+
+pub use super::draw::ChartError;
+use super::draw::{Drawing, to_png, to_svg};
+use super::theme::{Theme, dark_css};
+use crate::analysis::Analysis;
+use crate::record::Record;
+
+/// One chart, ready to be drawn.
+#[derive(Debug, Clone)]
+pub struct Chart {
+    /// Unique among a record's charts; fit for a file's name.
+    pub name: String,
+    /// What it shows, as a finding.
+    pub title: String,
+    /// How to read it. Drawn below the title.
+    pub notes: String,
+    /// What else to know: what the picture does not say by itself.
+    pub caption: String,
+    body: Body,
+}
+
+#[derive(Debug, Clone)]
+enum Body {
+    Distribution(distribution::Distribution),
+    Claim(claim::ClaimChart),
+    BreakEven(break_even::BreakEvenChart),
+    RunOrder(run_order::RunOrder),
+}
+
+impl Chart {
+    /// An SVG document: in the light theme, and in the dark one wherever its reader asks for
+    /// that.
+    ///
+    /// # Errors
+    /// When it cannot be drawn.
+    pub fn svg(&self) -> Result<String, ChartError> {
+        let style = format!("@media (prefers-color-scheme:dark){{\n{}}}", dark_css());
+        self.marked_up(&format!("<style>{style}</style>\n"))
+    }
+
+    /// The same for a page whose own style holds [`dark_css`].
+    pub(super) fn inline_svg(&self) -> Result<String, ChartError> {
+        self.marked_up("")
+    }
+
+    /// A PNG picture, 1,120 pixels wide.
+    ///
+    /// # Errors
+    /// When it cannot be drawn.
+    pub fn png(&self, theme: Theme) -> Result<Vec<u8>, ChartError> {
+        match &self.body {
+            Body::Distribution(body) => to_png(body, theme),
+            Body::Claim(body) => to_png(body, theme),
+            Body::BreakEven(body) => to_png(body, theme),
+            Body::RunOrder(body) => to_png(body, theme),
+        }
+    }
+
+    /// plotters' document with what assistive technology reads, and a class for the style.
+    fn marked_up(&self, style: &str) -> Result<String, ChartError> {
+        let drawn = match &self.body {
+            Body::Distribution(body) => svg(body),
+            Body::Claim(body) => svg(body),
+            Body::BreakEven(body) => svg(body),
+            Body::RunOrder(body) => svg(body),
+        }?;
+        let label = escaped(&format!("{}. {}", self.title, self.notes));
+        let opening = format!("<svg class=\"chart\" role=\"img\" aria-label=\"{label}\" ");
+        let marked = drawn.replacen("<svg ", &opening, 1);
+        Ok(match marked.split_once(">\n") {
+            Some((start, rest)) => format!("{start}>\n{style}{rest}"),
+            None => marked,
+        })
+    }
+}
+
+fn svg(body: &impl Drawing) -> Result<String, ChartError> {
+    to_svg(body, Theme::Light)
+}
+
+fn escaped(text: &str) -> String {
+    text.chars()
+        .map(|letter| match letter {
+            '&' => "&amp;".to_owned(),
+            '<' => "&lt;".to_owned(),
+            '>' => "&gt;".to_owned(),
+            '"' => "&quot;".to_owned(),
+            // Not allowed in XML, not even escaped.
+            control if control.is_control() => " ".to_owned(),
+            other => other.to_string(),
+        })
+        .collect()
+}
+
+/// All charts of a record: claims first, as they are what was asked; then the distributions
+/// and the break-even; the run's order last.
+pub fn charts(record: &Record, analysis: &Analysis) -> Vec<Chart> {
+    let metrics = &record.suite.measure.metrics;
+    let mut all = claim::charts(record, analysis);
+    all.extend(
+        metrics
+            .iter()
+            .map(|&metric| distribution::chart(record, analysis, metric)),
+    );
+    all.extend(break_even::charts(record, analysis));
+    all.extend(
+        metrics
+            .iter()
+            .map(|&metric| run_order::chart(record, analysis, metric)),
+    );
+    name_uniquely(&mut all);
+    all
+}
+
+fn name_uniquely(charts: &mut [Chart]) {
+    let mut taken = BTreeSet::new();
+    for chart in charts {
+        let name: String = chart
+            .name
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+            .take(100)
+            .collect();
+        chart.name = (1..)
+            .map(|count| match count {
+                1 => name.clone(),
+                _ => format!("{name}-{count}"),
+            })
+            .find(|name| !taken.contains(name))
+            .unwrap_or_default();
+        taken.insert(chart.name.clone());
+    }
+}
+
+#[cfg(test)]
+mod tests;

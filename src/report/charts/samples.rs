@@ -1,0 +1,171 @@
+//! The record's launches, sorted into a row for each arm.
+
+use std::time::Duration;
+
+use super::super::numbers;
+use crate::analysis::Analysis;
+use crate::record::{Arm, Launch, Record, Role};
+use crate::suite::Metric;
+
+/// The launches of one arm.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// The scenario's name; the twin says that it is one.
+    pub label: String,
+    pub role: Role,
+    /// Index into the suite's scenarios, and so its colour.
+    pub scenario: usize,
+    /// In the order of the record.
+    pub samples: Vec<Sample>,
+    /// When launches failed, in seconds.
+    pub failures: Vec<f64>,
+    /// The analysis's median; for the twin, that of its samples.
+    pub median_ms: Option<f64>,
+    /// The middle 80 %.
+    pub middle_ms: Option<(f64, f64)>,
+}
+
+/// What one launch measured.
+#[derive(Debug, Clone, Copy)]
+pub struct Sample {
+    /// Since the first launch.
+    pub at_s: f64,
+    pub ms: f64,
+}
+
+/// A row for each scenario in the suite's order, the twin's below the baseline's.
+pub fn rows(record: &Record, analysis: &Analysis, metric: Metric) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for (scenario, about) in record.suite.scenarios.iter().enumerate() {
+        for role in [Role::Itself, Role::Twin] {
+            let arm = Arm { scenario, role };
+            let launches = || {
+                record
+                    .launches
+                    .iter()
+                    .filter(move |launch| launch.arm == arm && launch.kind == metric.launch_kind())
+            };
+            // Only the baseline has a twin.
+            if role == Role::Twin && launches().next().is_none() {
+                continue;
+            }
+            let mut row = Row {
+                label: match role {
+                    Role::Itself => about.name.clone(),
+                    Role::Twin => format!("{} (twin)", about.name),
+                },
+                role,
+                scenario,
+                samples: launches()
+                    .filter_map(|launch| sample(launch, metric))
+                    .collect(),
+                failures: launches()
+                    .filter(|launch| sample(launch, metric).is_none())
+                    .map(|launch| launch.at.as_secs_f64())
+                    .collect(),
+                median_ms: None,
+                middle_ms: None,
+            };
+            row.summarise(analysis, metric);
+            rows.push(row);
+        }
+    }
+    rows
+}
+
+impl Row {
+    fn summarise(&mut self, analysis: &Analysis, metric: Metric) {
+        let mut sorted: Vec<f64> = self.samples.iter().map(|sample| sample.ms).collect();
+        sorted.sort_by(f64::total_cmp);
+        self.median_ms = quantile(&sorted, 0.5);
+        self.middle_ms = quantile(&sorted, 0.1).zip(quantile(&sorted, 0.9));
+        let summary = analysis
+            .scenarios
+            .iter()
+            .find(|summary| summary.name == self.label && self.role == Role::Itself)
+            .and_then(|summary| summary.metrics.iter().find(|each| each.metric == metric));
+        // The table's figures, so that chart and table agree. They are over complete blocks.
+        if let Some(summary) = summary.filter(|summary| summary.median_ms.is_finite()) {
+            self.median_ms = Some(summary.median_ms);
+            if summary.p10_ms.is_finite() && summary.p90_ms.is_finite() {
+                self.middle_ms = Some((summary.p10_ms, summary.p90_ms));
+            }
+        }
+    }
+
+    /// How far a sample lies from the row's median, as a share of it.
+    pub fn deviation(&self, sample: &Sample) -> Option<f64> {
+        let centre = self.median_ms.filter(|centre| *centre > 0.0)?;
+        Some(sample.ms / centre - 1.0)
+    }
+
+    /// "median 240 ms".
+    pub fn median(&self) -> String {
+        match self.median_ms {
+            Some(median) => format!("median {} ms", numbers::time(median)),
+            None => "no successful launch".to_owned(),
+        }
+    }
+
+    /// "2 of 20 launches failed", or nothing.
+    pub fn failed(&self) -> Option<String> {
+        let failures = self.failures.len();
+        let all = failures + self.samples.len();
+        (failures > 0).then(|| format!("{failures} of {all} launches failed"))
+    }
+}
+
+fn sample(launch: &Launch, metric: Metric) -> Option<Sample> {
+    if launch.failure.is_some() {
+        return None;
+    }
+    let ms = |duration: Duration| duration.as_secs_f64() * 1e3;
+    launch.times.metric(metric).map(|time| Sample {
+        at_s: launch.at.as_secs_f64(),
+        ms: ms(time),
+    })
+}
+
+/// The quantile of sorted values, between neighbours linearly (Hyndman and Fan's type 7).
+pub fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
+    let last = sorted.len().checked_sub(1)?;
+    let at = share * last as f64;
+    let low = sorted[at.floor() as usize];
+    let high = sorted[at.ceil() as usize];
+    Some(low + (high - low) * at.fract())
+}
+
+/// Limits beyond which a value is drawn at the chart's edge, so that one odd launch does not
+/// squeeze all others together: three times the interquartile range beyond the quartiles
+/// (Tukey's outer fences).
+pub fn fences(values: impl IntoIterator<Item = f64>) -> Option<(f64, f64)> {
+    let mut sorted: Vec<f64> = values.into_iter().filter(|v| v.is_finite()).collect();
+    sorted.sort_by(f64::total_cmp);
+    let (low, high) = (quantile(&sorted, 0.25)?, quantile(&sorted, 0.75)?);
+    let reach = 3.0 * (high - low);
+    let inside = |value: &&f64| (low - reach..=high + reach).contains(*value);
+    Some((
+        *sorted.iter().find(inside)?,
+        *sorted.iter().rev().find(inside)?,
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_lie_between_neighbours() {
+        assert_eq!(quantile(&[], 0.5), None);
+        assert_eq!(quantile(&[1.0], 0.9), Some(1.0));
+        assert_eq!(quantile(&[1.0, 2.0], 0.5), Some(1.5));
+    }
+
+    #[test]
+    fn fences_leave_out_what_lies_far_off_and_nothing_else() {
+        let values = (0..20).map(f64::from).chain([1e4]);
+        assert_eq!(fences(values), Some((0.0, 19.0)));
+        assert_eq!(fences([3.0]), Some((3.0, 3.0)));
+        assert_eq!(fences([f64::NAN]), None);
+    }
+}

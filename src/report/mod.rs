@@ -1,0 +1,23 @@
+//! What an analysis found, laid out for people: a table and verdicts for a terminal, charts as
+//! SVG and PNG, and a page that holds all of it.
+//!
+//! Nothing here is decided anew: verdicts, findings and warnings are the analysis's sentences.
+//! The charts add what sentences cannot show: every single sample. The same record and
+//! analysis give the same bytes.
+
+mod charts;
+mod draw;
+#[cfg(test)]
+mod fixture;
+mod numbers;
+mod page;
+mod terminal;
+mod theme;
+mod words;
+mod write;
+
+pub use charts::{Chart, ChartError, charts};
+pub use page::page;
+pub use terminal::{Colour, Terminal, terminal};
+pub use theme::Theme;
+pub use write::{CHARTS_FOLDER, PAGE_FILE, SUMMARY_FILE, WriteRunError, write_run};

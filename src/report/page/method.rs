@@ -1,0 +1,83 @@
+//! How it was measured, and how to do it again.
+
+use maud::{Markup, html};
+
+use super::super::{numbers, words};
+use super::list;
+use crate::analysis::Analysis;
+use crate::record::Record;
+
+/// Host, method and conditions in short.
+pub fn method(record: &Record, analysis: &Analysis) -> Markup {
+    let (header, host) = (&record.header, &analysis.host);
+    let governor = host.governor.as_deref().unwrap_or("not known");
+    html! {
+        p {
+            "Every scenario was launched once in each of " (words::blocks(analysis.blocks))
+            ", in random order. Shifts are Hodges-Lehmann estimates of the differences inside \
+             of blocks, with intervals from the signed-rank test, simultaneous over a metric's \
+             scenarios. Negative is faster."
+        }
+        dl {
+            dt { "App" }
+            dd { (analysis.app) ", " (numbers::fixed(analysis.app_lines as f64, 0)) " lines of Python" }
+            dt { "Interpreter" }
+            dd {
+                @for (index, each) in analysis.interpreters.iter().enumerate() {
+                    @if index > 0 { ", " }
+                    (each.implementation) " " (each.version) " (" (each.executable) ")"
+                }
+            }
+            dt { "Machine" }
+            dd {
+                (host.cpus) " CPUs (" (host.cpu_model) "), "
+                (numbers::fixed(host.memory_mib as f64, 0)) " MiB, Linux " (host.kernel)
+            }
+            dt { "Virtualization" } dd { (host.virtualization) }
+            dt { "CPU governor" } dd { (governor) }
+            dt { "Load at the start" } dd { (numbers::fixed(host.load_1min, 2)) }
+            dt { "Launched as" } dd { (header.isolation.identity) " (uid " (header.isolation.uid) ")" }
+            dt { "Read-only by" } dd { (header.isolation.read_only_by) }
+            @if !header.environment.removed.is_empty() {
+                dt { "Held back" } dd { (header.environment.removed.join(", ")) }
+            }
+            dt { "Suite" }
+            dd { (header.suite.origin) ", SHA-256 " (header.suite.sha256) }
+        }
+        (list(&header.isolation.notes))
+    }
+}
+
+/// The command line that was used, with its seed.
+pub fn repeat(record: &Record) -> Markup {
+    let header = &record.header;
+    let words: Vec<String> = header
+        .command_line
+        .iter()
+        .map(|word| quoted(word))
+        .collect();
+    let seeded = header
+        .command_line
+        .iter()
+        .any(|word| word == "--seed" || word.starts_with("--seed="));
+    html! {
+        pre {
+            (words.join(" "))
+            // What follows `--` is the app's, so the seed can't simply stand at the end.
+            @if !seeded && !header.command_line.iter().any(|word| word == "--") {
+                " --seed " (header.seed)
+            }
+        }
+        p.small.quiet { "Seed: " (header.seed) ". It decides the order inside of the blocks." }
+    }
+}
+
+/// A word as a POSIX shell reads it back.
+pub(super) fn quoted(word: &str) -> String {
+    let harmless = |c: char| c.is_ascii_alphanumeric() || "-_=+./:,%@".contains(c);
+    if !word.is_empty() && word.chars().all(harmless) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}

@@ -1,0 +1,255 @@
+//! The report's own words: labels, and the few sentences that no analysis writes.
+
+use super::draw::{Scale, Spacing, round_label};
+use super::numbers;
+use crate::analysis::{
+    Analysis, Band, BreakEven, Contrast, Decision, Pairing, ScenarioSummary, Starts, Validity,
+};
+use crate::record::Record;
+use crate::record::format::StopReason;
+use crate::stats::bounds::Verdict;
+use crate::suite::Metric;
+
+/// What a metric is, in a few words.
+pub fn metric_label(metric: Metric) -> &'static str {
+    match metric {
+        Metric::Ready => "ready (spawn to first good response)",
+        Metric::Exit => "exit (spawn to exit)",
+        Metric::Import => "import (around the import statement)",
+    }
+}
+
+/// How a finding on a metric begins.
+pub fn metric_finding(metric: Metric) -> &'static str {
+    match metric {
+        Metric::Ready => "Ready after",
+        Metric::Exit => "Start to exit takes",
+        Metric::Import => "The import takes",
+    }
+}
+
+/// What an axis of a metric's times means.
+pub fn time_axis(metric: Metric, scale: &Scale) -> String {
+    let spacing = match scale.spacing() {
+        Spacing::Linear => "",
+        Spacing::Logarithmic => ", logarithmic",
+    };
+    format!("{metric}, ms{spacing}")
+}
+
+/// A verdict's word.
+pub fn verdict(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Supported => "supported",
+        Verdict::Refuted => "refuted",
+        Verdict::Inconclusive => "inconclusive",
+    }
+}
+
+/// "80 to 120 ms".
+pub fn band(band: Band) -> String {
+    match (band.low, band.high) {
+        (Some(low), Some(high)) => format!("{} to {} ms", round_label(low), round_label(high)),
+        (Some(low), None) => format!("at least {} ms", round_label(low)),
+        (None, Some(high)) => format!("at most {} ms", round_label(high)),
+        (None, None) => "anything".to_owned(),
+    }
+}
+
+/// "36 starts [31, 44]".
+pub fn starts(starts: &Starts) -> String {
+    match starts {
+        Starts::After {
+            estimate,
+            low,
+            high,
+        } => {
+            let range = match high.filter(|high| high.is_finite()) {
+                Some(high) => format!("[{}, {}]", numbers::starts(*low), numbers::starts(high)),
+                None => format!("[{}, no upper limit]", numbers::starts(*low)),
+            };
+            format!("{} starts {range}", numbers::starts(*estimate))
+        }
+        Starts::AtOnce => "at once".to_owned(),
+        Starts::Never => "never".to_owned(),
+    }
+}
+
+/// A fix's balance in a sentence.
+pub fn break_even(data: &BreakEven) -> String {
+    let cost = numbers::amount(&data.first_start_cost_ms);
+    let saved = numbers::amount(&data.saved_per_start_ms);
+    let pair = format!("{} instead of {}", data.scenario, data.from);
+    match data.starts {
+        Starts::After { .. } => format!(
+            "{pair}: paid back after {}; the first start costs {cost} more, each later one saves \
+             {saved}",
+            starts(&data.starts)
+        ),
+        Starts::AtOnce => format!(
+            "{pair}: pays at once; the first start is no slower, each later one saves {saved}"
+        ),
+        Starts::Never => format!(
+            "{pair}: never pays back; the first start costs {cost} more, and later ones save \
+             nothing that could be seen: {saved}"
+        ),
+    }
+}
+
+/// Why the run ended.
+pub fn stop_reason(reason: Option<StopReason>) -> &'static str {
+    match reason {
+        Some(StopReason::Precision) => "stopped when every interval was as narrow as asked",
+        Some(StopReason::Budget) => "stopped when the time was used up",
+        Some(StopReason::MaxBlocks) => "stopped at the greatest number of blocks",
+        Some(StopReason::Interrupted) => "interrupted",
+        Some(StopReason::Failures) => "stopped because the app failed to launch too often",
+        None => "broken off: the record has no end",
+    }
+}
+
+/// "20 blocks".
+pub fn blocks(count: u32) -> String {
+    match count {
+        1 => "1 block".to_owned(),
+        _ => format!("{} blocks", numbers::fixed(f64::from(count), 0)),
+    }
+}
+
+/// What was run, on what, in one sentence.
+pub fn about_run(analysis: &Analysis) -> String {
+    let interpreters: Vec<String> = analysis
+        .interpreters
+        .iter()
+        .map(|each| format!("{} {}", each.implementation, each.version))
+        .collect();
+    let with = match interpreters.is_empty() {
+        true => String::new(),
+        false => format!(" under {}", interpreters.join(", ")),
+    };
+    format!(
+        "{}{with}: {}, {}.",
+        analysis.app,
+        blocks(analysis.blocks),
+        stop_reason(analysis.stop_reason)
+    )
+}
+
+/// "cold: 2 of 20 launches failed".
+pub fn failures(scenario: &ScenarioSummary) -> String {
+    let (failures, launches) = (scenario.failures, scenario.launches);
+    format!(
+        "{}: {failures} of {launches} launches failed",
+        scenario.name
+    )
+}
+
+/// What the noise floor is, for someone who has never heard of one.
+pub fn noise_floor(baseline: &str) -> String {
+    format!(
+        "Noise floor: {baseline} is launched twice in every block. Its second launch differs \
+         from the first by nothing but noise, so a shift of that size means nothing."
+    )
+}
+
+/// The headline's noise floor as a figure: "+0.4 ms [−2.1, +2.9]".
+pub fn shift(contrast: &Contrast) -> String {
+    let (shift, ends) = numbers::difference(&contrast.shift_ms);
+    match ends {
+        Some(ends) => format!("{shift} ms {ends}"),
+        None => format!("{shift} ms"),
+    }
+}
+
+/// "faster" or "slower"; `None` while the interval holds zero.
+fn direction(contrast: &Contrast) -> Option<&'static str> {
+    let (low, high) = numbers::ends(&contrast.shift_ms)?;
+    match (low > 0.0, high < 0.0) {
+        (true, _) => Some("slower"),
+        (_, true) => Some("faster"),
+        _ => None,
+    }
+}
+
+/// The answer, to stand before everything else, and the claim it belongs to, if there is one.
+///
+/// The first claim on an effect is what was asked first. Without any, it is the greatest effect
+/// on the headline metric.
+pub fn answer<'a>(record: &Record, analysis: &'a Analysis) -> (String, Option<&'a Decision>) {
+    let decided = analysis
+        .claims
+        .iter()
+        .find_map(|claim| Some((claim, claim.effect.as_ref()?)));
+    if let Some((claim, effect)) = decided {
+        let sentence = format!(
+            "{} against {} ({}).",
+            found(&effect.to, &claim.measured),
+            effect.from,
+            effect.metric
+        );
+        return (sentence, Some(claim));
+    }
+    if let Some(claim) = analysis.claims.first() {
+        return (format!("{}.", capitalised(&claim.measured)), Some(claim));
+    }
+    let headline = record.suite.measure.metrics.first();
+    let greatest = analysis
+        .contrasts
+        .iter()
+        .filter(|each| Some(&each.metric) == headline && each.shift_ms.estimate.is_finite())
+        .max_by(|a, b| {
+            let size = |each: &Contrast| each.shift_ms.estimate.abs();
+            size(a).total_cmp(&size(b))
+        });
+    let sentence = match greatest {
+        Some(contrast) => format!(
+            "The greatest difference: {} is {} than {} ({}, {}).",
+            contrast.scenario,
+            direction(contrast).unwrap_or("not measurably slower or faster"),
+            contrast.baseline,
+            shift(contrast),
+            contrast.metric
+        ),
+        None => "Nothing could be compared.".to_owned(),
+    };
+    (sentence, None)
+}
+
+/// A scenario and what was measured of it, as the beginning of a sentence.
+pub fn found(scenario: &str, measured: &str) -> String {
+    match measured.starts_with("saves ") || measured.starts_with("costs ") {
+        true => format!("{scenario} {measured}"),
+        false => format!("{scenario}: {measured}"),
+    }
+}
+
+/// How a contrast's pair is written.
+pub fn pair(contrast: &Contrast) -> String {
+    let uncontrolled = match contrast.pairing {
+        Pairing::Paired => "",
+        Pairing::Uncontrolled => " (uncontrolled)",
+    };
+    format!(
+        "{} → {}{uncontrolled}",
+        contrast.baseline, contrast.scenario
+    )
+}
+
+/// May the figures be believed, in one sentence.
+pub fn validity(validity: &Validity) -> &'static str {
+    match validity {
+        Validity::Valid => {
+            "Valid: every scenario's conditions held, and the twin agrees with the baseline."
+        }
+        Validity::Invalid(_) => "INVALID: do not rely on these figures.",
+    }
+}
+
+/// With its first letter in upper case.
+pub fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters
+        .next()
+        .map(|first| first.to_uppercase().chain(letters).collect())
+        .unwrap_or_default()
+}
