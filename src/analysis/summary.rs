@@ -10,6 +10,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::compare::Comparison;
 use super::model::*;
 use super::verdicts;
 use crate::record::format::{Host, Interpreter, StopReason};
@@ -27,6 +28,23 @@ impl Analysis {
         let mut text = serde_json::to_string_pretty(&summary).unwrap_or_else(|_| "{}".to_owned());
         text.push('\n');
         text
+    }
+}
+
+impl Comparison {
+    /// The comparison for scripts, its contrasts in the form that they have in `summary.json`.
+    pub fn to_json(&self) -> String {
+        let json = json!({
+            "format_version": SUMMARY_VERSION,
+            "contrasts": self.contrasts.iter().map(contrast).collect::<Vec<_>>(),
+            "differences": self.differences.iter().map(|difference| json!({
+                "what": difference.what,
+                "first": difference.first,
+                "second": difference.second,
+            })).collect::<Vec<_>>(),
+            "notes": self.notes,
+        });
+        format!("{json:#}\n")
     }
 }
 

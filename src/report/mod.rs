@@ -6,18 +6,22 @@
 //! analysis give the same bytes.
 
 mod charts;
+mod comparison;
 mod draw;
 #[cfg(test)]
 mod fixture;
 mod numbers;
 mod page;
 mod terminal;
+mod text;
 mod theme;
 mod words;
 mod write;
 
 pub use charts::{Chart, ChartError, charts};
+pub use comparison::comparison;
 pub use page::page;
-pub use terminal::{Colour, Terminal, terminal};
+pub use terminal::terminal;
+pub use text::{Colour, Terminal};
 pub use theme::Theme;
 pub use write::{CHARTS_FOLDER, PAGE_FILE, SUMMARY_FILE, WriteRunError, write_run};

@@ -3,42 +3,16 @@
 //! Apart from what the analysis's sentences and the suite's names contain, it is plain ASCII:
 //! the minus is the hyphen-minus everywhere, arrows are `->`.
 
-use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
-use unicode_width::UnicodeWidthStr;
-
+use super::text::{Page, Paint, Terminal};
 use super::{numbers, words};
 use crate::analysis::{Analysis, Contrast, Pairing, Validity};
 use crate::record::Record;
 use crate::stats::bounds::Verdict;
 use crate::suite::Metric;
 
-/// May colours be used?
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Colour {
-    Always,
-    Never,
-}
-
-/// Where the report will be read.
-#[derive(Debug, Clone, Copy)]
-pub struct Terminal {
-    /// Columns.
-    pub width: usize,
-    pub colour: Colour,
-}
-
-/// No table gets narrower than this: below it there would be a letter a line.
-const NARROWEST: usize = 60;
-/// Lines longer than this are hard to read, and get cut off in logs.
-const WIDEST: usize = 100;
-
 /// The whole report as text, ending with a line break.
 pub fn terminal(record: &Record, analysis: &Analysis, terminal: Terminal) -> String {
-    let mut page = Page {
-        width: terminal.width.clamp(NARROWEST, WIDEST),
-        colour: terminal.colour,
-        text: String::new(),
-    };
+    let mut page = Page::new(terminal);
     page.sentence("", &words::about_run(analysis), 0);
     if let Validity::Invalid(reasons) = &analysis.validity {
         page.blank();
@@ -51,7 +25,11 @@ pub fn terminal(record: &Record, analysis: &Analysis, terminal: Terminal) -> Str
     }
     for &metric in &record.suite.measure.metrics {
         page.blank();
-        page.table(record, analysis, metric);
+        page.table(
+            words::metric_label(metric),
+            HEADER,
+            rows(record, analysis, metric),
+        );
     }
     let failed = analysis.scenarios.iter().filter(|each| each.failures > 0);
     let failed: Vec<String> = failed.map(words::failures).collect();
@@ -65,7 +43,7 @@ pub fn terminal(record: &Record, analysis: &Analysis, terminal: Terminal) -> Str
     }
     if !analysis.claims.is_empty() {
         page.section("Claims");
-        page.claims(analysis);
+        claims(&mut page, analysis);
     }
     if !analysis.break_even.is_empty() {
         page.section("Break-even");
@@ -84,114 +62,24 @@ pub fn terminal(record: &Record, analysis: &Analysis, terminal: Terminal) -> Str
         page.blank();
         page.sentence("", words::validity(&analysis.validity), 0);
     }
-    page.text
+    page.into_text()
 }
 
-#[derive(Debug, Clone, Copy)]
-enum Paint {
-    Good,
-    Bad,
-    Unsure,
-    Heading,
-}
-
-struct Page {
-    width: usize,
-    colour: Colour,
-    text: String,
-}
-
-impl Page {
-    fn painted(&self, paint: Paint, text: &str) -> String {
-        let code = match paint {
-            Paint::Good => 32,
-            Paint::Bad => 31,
-            Paint::Unsure => 33,
-            Paint::Heading => 1,
+fn claims(page: &mut Page, analysis: &Analysis) {
+    /// "inconclusive" and two spaces.
+    const INDENT: usize = 14;
+    for claim in &analysis.claims {
+        let paint = match claim.verdict {
+            Verdict::Supported => Paint::Good,
+            Verdict::Refuted => Paint::Bad,
+            Verdict::Inconclusive => Paint::Unsure,
         };
-        match self.colour {
-            Colour::Always => format!("\x1b[{code}m{text}\x1b[0m"),
-            Colour::Never => text.to_owned(),
-        }
-    }
-
-    fn blank(&mut self) {
-        self.text.push('\n');
-    }
-
-    fn section(&mut self, title: &str) {
-        self.blank();
-        self.text += &self.painted(Paint::Heading, title);
-        self.blank();
-    }
-
-    fn list(&mut self, sentences: &[String]) {
-        for sentence in sentences {
-            self.sentence("-", sentence, 2);
-        }
-    }
-
-    /// A lead, and a text that hangs `indent` columns in.
-    fn sentence(&mut self, lead: &str, text: &str, indent: usize) {
-        let lines = wrapped(&tame(text), self.width - indent);
-        for (index, line) in lines.iter().enumerate() {
-            let before = match index {
-                0 => format!("{lead}{}", " ".repeat(indent.saturating_sub(visible(lead)))),
-                _ => " ".repeat(indent),
-            };
-            self.text += &before;
-            self.text += line;
-            self.text.push('\n');
-        }
-    }
-
-    fn claims(&mut self, analysis: &Analysis) {
-        /// "inconclusive" and two spaces.
-        const INDENT: usize = 14;
-        for claim in &analysis.claims {
-            let paint = match claim.verdict {
-                Verdict::Supported => Paint::Good,
-                Verdict::Refuted => Paint::Bad,
-                Verdict::Inconclusive => Paint::Unsure,
-            };
-            let lead = self.painted(paint, words::verdict(claim.verdict));
-            let text = format!(
-                "{}  \"{}\": {}, {}",
-                claim.id, claim.text, claim.measured, claim.reason
-            );
-            self.sentence(&lead, &text, INDENT);
-        }
-    }
-
-    fn table(&mut self, record: &Record, analysis: &Analysis, metric: Metric) {
-        let title = words::metric_label(metric);
-        self.text += &self.painted(Paint::Heading, title);
-        self.blank();
-        // What the figures leave.
-        let room = self.width.saturating_sub(57).max(16);
-        let mut table = Table::new();
-        table
-            .load_style(presets::NOTHING)
-            .set_content_arrangement(ContentArrangement::Dynamic)
-            .set_width(u16::try_from(self.width).unwrap_or(u16::MAX))
-            .set_header(HEADER);
-        for cells in rows(record, analysis, metric) {
-            let [name, figures @ ..] = cells.map(|cell| tame(&cell));
-            let name = hyphenated(&name, room);
-            table.add_row([name].into_iter().chain(figures).map(Cell::new));
-        }
-        for (index, column) in table.column_iter_mut().enumerate() {
-            let (left, right) = (u16::from(index > 0), 1);
-            column.set_padding((left, right));
-            column.set_delimiter(' ');
-            if index > 0 {
-                column.set_cell_alignment(CellAlignment::Right);
-            }
-        }
-        for line in table.lines() {
-            self.text += line.trim_end();
-            self.text.push('\n');
-        }
+        let lead = page.painted(paint, words::verdict(claim.verdict));
+        let text = format!(
+            "{}  \"{}\": {}, {}",
+            claim.id, claim.text, claim.measured, claim.reason
+        );
+        page.sentence(&lead, &text, INDENT);
     }
 }
 
@@ -272,77 +160,6 @@ fn effect(contrast: Option<&Contrast>) -> [String; 3] {
         ends.unwrap_or_else(|| numbers::UNKNOWN.to_owned()),
         numbers::ratio(contrast.ratio.estimate),
     ]
-}
-
-/// Without typographic signs, and without what could move a terminal's cursor.
-fn tame(text: &str) -> String {
-    numbers::plain(text)
-        .chars()
-        .map(|letter| if letter.is_control() { ' ' } else { letter })
-        .collect()
-}
-
-/// Columns that a text takes, colours left out.
-fn visible(text: &str) -> usize {
-    let mut rest = text;
-    let mut columns = 0;
-    while let Some((before, code)) = rest.split_once('\x1b') {
-        columns += before.width();
-        rest = code.split_once('m').map_or("", |(_, after)| after);
-    }
-    columns + rest.width()
-}
-
-/// Lines of at most `room` columns; a word that is longer is broken.
-fn wrapped(text: &str, room: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    let mut used = 0;
-    for word in text.split(' ') {
-        let gap = usize::from(used > 0);
-        if used + gap + word.width() <= room {
-            push(&mut lines, if gap > 0 { " " } else { "" });
-            push(&mut lines, word);
-            used += gap + word.width();
-            continue;
-        }
-        if used > 0 {
-            lines.push(String::new());
-            used = 0;
-        }
-        for letter in word.chars() {
-            let columns = unicode_width::UnicodeWidthChar::width(letter).unwrap_or(0);
-            if used + columns > room && used > 0 {
-                lines.push(String::new());
-                used = 0;
-            }
-            push(&mut lines, letter.encode_utf8(&mut [0; 4]));
-            used += columns;
-        }
-    }
-    lines
-}
-
-/// A long name in lines broken after its hyphens rather than anywhere.
-fn hyphenated(name: &str, room: usize) -> String {
-    let spaced = name.replace('-', "-\u{200b}").replace("-\u{200b}>", "->");
-    let mut text = String::new();
-    let mut used = 0;
-    for part in spaced.split_inclusive(['\u{200b}', ' ']) {
-        let part = part.trim_end_matches('\u{200b}');
-        if used > 0 && used + part.trim_end().width() > room {
-            text.push('\n');
-            used = 0;
-        }
-        text += part;
-        used += part.width();
-    }
-    text
-}
-
-fn push(lines: &mut [String], text: &str) {
-    if let Some(line) = lines.last_mut() {
-        line.push_str(text);
-    }
 }
 
 #[cfg(test)]

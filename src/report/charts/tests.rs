@@ -223,28 +223,3 @@ fn names_of_charts_are_unique_and_fit_for_files() {
     assert_eq!(names[0], "claim----restart-100ms");
     assert_eq!(names[1], "claim----restart-100ms-2");
 }
-
-/// Leaves all pictures in a folder, for someone to look at.
-#[test]
-#[ignore = "for people: COLDSNAKE_SAMPLES names the folder to leave the pictures in"]
-fn pictures_to_look_at() {
-    let Some(folder) = std::env::var_os("COLDSNAKE_SAMPLES").map(std::path::PathBuf::from) else {
-        return;
-    };
-    let cases = [
-        ("", fixture::lernmanager()),
-        ("crowded-", fixture::crowded()),
-        ("odd-", fixture::odd()),
-        ("failed-", fixture::failed()),
-    ];
-    for (prefix, (record, analysis)) in cases {
-        for chart in charts(&record, &analysis) {
-            let file = |end: &str| folder.join(format!("{prefix}{}{end}", chart.name));
-            std::fs::write(file(".svg"), chart.svg().unwrap()).unwrap();
-            std::fs::write(file(".png"), chart.png(Theme::Light).unwrap()).unwrap();
-            if prefix.is_empty() {
-                std::fs::write(file("-dark.png"), chart.png(Theme::Dark).unwrap()).unwrap();
-            }
-        }
-    }
-}

@@ -104,33 +104,3 @@ fn odd_records_have_a_page_too() {
 fn the_same_record_gives_the_same_page() {
     assert!(rendered() == rendered());
 }
-
-/// Leaves pages in a folder, for someone to look at.
-#[test]
-#[ignore = "for people: COLDSNAKE_SAMPLES names the folder to leave the pages in"]
-fn pages_to_look_at() {
-    let Some(folder) = std::env::var_os("COLDSNAKE_SAMPLES").map(std::path::PathBuf::from) else {
-        return;
-    };
-    let cases = [
-        ("report", fixture::lernmanager()),
-        ("crowded", fixture::crowded()),
-        ("odd", fixture::odd()),
-        ("failed", fixture::failed()),
-    ];
-    for (name, (record, analysis)) in cases {
-        let html = page(&record, &analysis).unwrap();
-        std::fs::write(folder.join(format!("{name}.html")), html).unwrap();
-        for width in [80, 120] {
-            let text = crate::report::terminal(
-                &record,
-                &analysis,
-                crate::report::Terminal {
-                    width,
-                    colour: crate::report::Colour::Never,
-                },
-            );
-            std::fs::write(folder.join(format!("{name}-{width}.txt")), text).unwrap();
-        }
-    }
-}

@@ -1,7 +1,10 @@
 //! Every line fits, and says what it should.
 
+use unicode_width::UnicodeWidthStr;
+
 use super::*;
 use crate::report::fixture;
+use crate::report::text::{Colour, visible};
 
 fn rendered((record, analysis): (Record, Analysis), width: usize) -> String {
     let colour = Colour::Never;
