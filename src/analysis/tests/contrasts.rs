@@ -189,7 +189,11 @@ fn a_contrast_that_is_missing_makes_the_others_no_better() {
     }
     super::super::contrasts::adjust(&mut contrasts, Metric::Ready, 7);
     for contrast in &contrasts {
-        let expected = if contrast.metric == Metric::Ready { 0.07 } else { 0.01 };
+        let expected = if contrast.metric == Metric::Ready {
+            0.07
+        } else {
+            0.01
+        };
         assert!((contrast.p_value - expected).abs() < 1e-12, "{contrast:?}");
     }
 }
