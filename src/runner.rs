@@ -113,6 +113,7 @@ impl Run<'_> {
             failed: Vec::new(),
         };
         let mut blocks = 0;
+        let mut latest = interim(self.suite, &[]);
         let stop_reason = loop {
             match self.run_block(&plan.block(blocks), &mut progress, &mut record) {
                 Ok(()) => {}
@@ -126,13 +127,15 @@ impl Run<'_> {
             }
             blocks += 1;
             record.sync()?;
-            let look = blocks.is_multiple_of(BLOCKS_PER_LOOK);
-            let interim = interim(self.suite, &progress.launches);
+            // Not after each block: an analysis of all blocks so far takes longer each time.
+            if blocks < BLOCKS_PER_LOOK || blocks.is_multiple_of(BLOCKS_PER_LOOK) {
+                latest = interim(self.suite, &progress.launches);
+            }
             (self.tell)(Event::Block {
                 blocks,
-                interim: &interim,
+                interim: &latest,
             });
-            if let Some(reason) = self.reason_to_stop(blocks, look, &interim, &progress) {
+            if let Some(reason) = self.reason_to_stop(blocks, &latest, &progress) {
                 break reason;
             }
         };
@@ -149,7 +152,6 @@ impl Run<'_> {
     fn reason_to_stop(
         &self,
         blocks: u32,
-        look: bool,
         interim: &Interim,
         progress: &Progress,
     ) -> Option<StopReason> {
@@ -159,6 +161,7 @@ impl Run<'_> {
         }
         // Width, never significance: a run that stops when a difference "shows" finds
         // differences that are not there.
+        let look = blocks.is_multiple_of(BLOCKS_PER_LOOK);
         if look && blocks >= measure.min_blocks && interim.is_within(measure.precision.get()) {
             return Some(StopReason::Precision);
         }

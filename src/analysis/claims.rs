@@ -5,7 +5,7 @@
 //! and "at most" by the 95 % interval. Each claim was made before the data were seen, so each is
 //! decided by itself, not simultaneously with the others.
 
-use super::blocks::{Blocks, Pairs};
+use super::blocks::{Blocks, Pairs, differences_ms};
 use super::contrasts::pairs;
 use super::evidence;
 use super::model::{Band, DecidedEffect, Decision};
@@ -39,6 +39,7 @@ fn on_effect(claim: &Claim, contrast: &ContrastSpec, effect: Effect, pairs: &Pai
         text: claim.text.clone(),
         expected: expected(effect, &contrast.from),
         measured,
+        cpu: cpu(pairs, level(effect)),
         reason,
         verdict,
         effect: effect_found,
@@ -88,6 +89,14 @@ fn on_effect(claim: &Claim, contrast: &ContrastSpec, effect: Effect, pairs: &Pai
             )
         }
     }
+}
+
+/// The effect in CPU time, in words; only where there is an interval.
+fn cpu(pairs: &Pairs, level: Level) -> Option<String> {
+    let savings: Vec<f64> = differences_ms(&pairs.cpu).iter().map(|d| 0.0 - d).collect();
+    let saved = hodges_lehmann::estimate(&savings, level)?;
+    saved.interval?;
+    Some(words::saving(&saved, words::decimals_of(&saved)))
 }
 
 /// Which interval decides.

@@ -50,6 +50,7 @@ pub fn on_receipt(
         text: claim.text.clone(),
         expected: join(|condition| &condition.expected),
         measured,
+        cpu: None,
         reason,
         verdict,
         effect: None,

@@ -67,6 +67,12 @@ pub struct MetricSummary {
     pub cpu_median_ms: f64,
     /// Median of the peak resident memory of the same launches.
     pub memory_median_mib: f64,
+    /// Launches that gave the metric.
+    pub launches: u32,
+    /// Modules compiled, in the receipt of this kind of launch.
+    pub compiled: u64,
+    /// Pycs written, in the same receipt.
+    pub written: u64,
 }
 
 /// What the untimed launch of a scenario showed.
@@ -173,6 +179,8 @@ pub struct Decision {
     pub expected: String,
     /// What was seen, in words: "saves 27 ms [24, 30]".
     pub measured: String,
+    /// The same in CPU time, which a busy machine disturbs less. For a claim on a contrast.
+    pub cpu: Option<String>,
     /// Why the verdict is what it is, in words: "less than 80 ms".
     pub reason: String,
     pub verdict: Verdict,

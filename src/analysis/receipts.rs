@@ -37,6 +37,15 @@ pub fn summary(record: &Record, scenario: &str) -> ReceiptSummary {
     summary
 }
 
+/// The receipt of one kind of launch, in counts; empty where there is none.
+pub fn summary_of(record: &Record, scenario: &str, kind: LaunchKind) -> ReceiptSummary {
+    let mut lines = record.receipts.iter();
+    lines
+        .find(|line| line.scenario == scenario && line.launch == kind.name())
+        .map(summarised)
+        .unwrap_or_default()
+}
+
 fn summarised(line: &ReceiptLine) -> ReceiptSummary {
     let mut summary = ReceiptSummary {
         prefix_pycs: line.prefix_pycs,

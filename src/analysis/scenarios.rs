@@ -1,7 +1,7 @@
 //! Each scenario by itself: how often it was launched, and its times, shown beside the contrasts.
 
 use super::blocks::{Blocks, ms};
-use super::model::{MetricSummary, ScenarioSummary};
+use super::model::{MetricSummary, ReceiptSummary, ScenarioSummary};
 use super::receipts;
 use super::warnings::launches_of;
 use crate::record::{Arm, Record};
@@ -23,7 +23,11 @@ pub fn summaries(record: &Record, blocks: &Blocks) -> Vec<ScenarioSummary> {
                 failures,
                 metrics: metrics
                     .iter()
-                    .filter_map(|&metric| metric_summary(blocks, arm, metric))
+                    .filter_map(|&metric| {
+                        let kind = metric.launch_kind();
+                        let receipt = receipts::summary_of(record, &scenario.name, kind);
+                        metric_summary(blocks, arm, metric, &receipt)
+                    })
                     .collect(),
                 receipt: receipts::summary(record, &scenario.name),
             })
@@ -32,7 +36,12 @@ pub fn summaries(record: &Record, blocks: &Blocks) -> Vec<ScenarioSummary> {
 }
 
 /// Over all launches that gave the metric; `None` when none did.
-fn metric_summary(blocks: &Blocks, arm: Arm, metric: Metric) -> Option<MetricSummary> {
+fn metric_summary(
+    blocks: &Blocks,
+    arm: Arm,
+    metric: Metric,
+    receipt: &ReceiptSummary,
+) -> Option<MetricSummary> {
     let (mut times, mut cpu, mut memory) = (Vec::new(), Vec::new(), Vec::new());
     for (launch, time) in blocks.measured(arm, metric) {
         times.push(time);
@@ -49,5 +58,8 @@ fn metric_summary(blocks: &Blocks, arm: Arm, metric: Metric) -> Option<MetricSum
         p90_ms: quantile_of_sorted(&times, 0.9)?,
         cpu_median_ms: median(&cpu)?,
         memory_median_mib: median(&memory)?,
+        launches: times.len() as u32,
+        compiled: receipt.compiled.total(),
+        written: receipt.written.total(),
     })
 }

@@ -122,6 +122,7 @@ struct SummaryClaim<'a> {
     measured: &'a str,
     verdict: &'static str,
     reason: &'a str,
+    cpu_measured: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -255,5 +256,6 @@ fn claim(decision: &Decision) -> SummaryClaim<'_> {
         measured: &decision.measured,
         verdict: verdicts::word(decision.verdict),
         reason: &decision.reason,
+        cpu_measured: decision.cpu.as_deref(),
     }
 }

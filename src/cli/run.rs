@@ -47,7 +47,7 @@ pub struct Args {
     /// The Python interpreter [default: python3 on PATH]
     #[arg(long, value_name = "PATH")]
     python: Option<PathBuf>,
-    /// The run's folder, which must not exist yet [default: coldsnake-runs/SUITE-TIME]
+    /// The run's folder, which must not exist yet [default: coldsnake-runs/APP-TIME]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// How the results are printed

@@ -1,8 +1,8 @@
 //! Asks a server that may not listen yet, until it answers with the expected status.
 //!
 //! Connecting fails at once while nobody listens, so it is tried again and again, at intervals
-//! that grow with the time passed: the answer is never late by more than a 512th of what is
-//! measured. Once connected, one request waits in the backlog and wakes at readiness: servers
+//! that grow with the time passed: the answer is late by a 512th of what is measured at the most,
+//! or by 0.2 ms where that is more. Once connected, one request waits in the backlog and wakes at readiness: servers
 //! that fork accept long before they answer.
 
 use std::io::{ErrorKind, Read, Write};

@@ -101,6 +101,8 @@ pub enum Failure {
         last: Option<String>,
         stderr: String,
     },
+    #[error("the import ended the process: does the module call sys.exit when it is imported?")]
+    NoImportTime,
     #[error("port {port} is in use by another program; stop it, or let the app take {{port}}")]
     PortTaken { port: u16 },
     #[error(

@@ -155,7 +155,7 @@ pub struct LaunchLine {
     pub twin: bool,
     /// "app" or "import"
     pub launch: String,
-    /// Milliseconds since the first launch was spawned.
+    /// Milliseconds since the first block began.
     pub at_ms: f64,
     /// Metrics in milliseconds, by name: "ready", "exit", "import".
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -196,7 +196,7 @@ pub struct End {
     pub stop_reason: StopReason,
     /// Complete blocks.
     pub blocks: u32,
-    /// From the first launch's spawn to the end of the last one.
+    /// From the beginning of the first block to the end of the last one.
     pub elapsed_s: f64,
 }
 

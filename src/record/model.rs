@@ -36,7 +36,7 @@ pub struct Launch {
     pub position: u32,
     pub arm: Arm,
     pub kind: LaunchKind,
-    /// Since the first launch was spawned.
+    /// Since the first block began.
     pub at: Duration,
     pub times: Times,
     pub usage: Usage,

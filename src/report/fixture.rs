@@ -239,6 +239,7 @@ fn analysis(record: &Record, blocks: u32) -> Analysis {
                 text: text.to_owned(),
                 expected: expected.to_owned(),
                 measured: measured.to_owned(),
+                cpu: Some("saves 25 ms [23, 27]".to_owned()),
                 reason: reason.to_owned(),
                 verdict,
                 effect,
@@ -320,6 +321,9 @@ fn summary(record: &Record, index: usize, metrics: &[Metric]) -> ScenarioSummary
                     p90_ms: times[last * 9 / 10],
                     cpu_median_ms: median(&times) * 0.9,
                     memory_median_mib: 41.3,
+                    launches: times.len() as u32,
+                    compiled: known.3,
+                    written: known.4,
                 }
             })
             .collect(),

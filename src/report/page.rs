@@ -55,13 +55,13 @@ pub(super) fn page_of(
                     h1 { "How long " strong { (analysis.app) } " takes to start" }
                     @if let Validity::Invalid(reasons) = &analysis.validity {
                         div.alarm role="alert" {
-                            strong { (words::validity(&analysis.validity)) }
+                            strong { (words::validity(analysis)) }
                             (list(reasons))
                         }
                     }
                     p.answer { (answer) }
                     @if let Some(decision) = decision { (asked(decision)) }
-                    p.quiet { (words::about_run(analysis)) }
+                    p.quiet { (words::about_run(record, analysis)) }
                 }
                 main {
                     @if !analysis.claims.is_empty() {
@@ -96,7 +96,7 @@ pub(super) fn page_of(
                         (list(&analysis.findings))
                     }
                     h2 { "May the figures be believed?" }
-                    p { (words::validity(&analysis.validity)) }
+                    p { (words::validity(analysis)) }
                     @for floor in &analysis.noise_floor {
                         p { "Noise floor of " (floor.metric) ": " (words::shift(floor)) "." }
                     }
@@ -193,10 +193,10 @@ fn row(scenario: &ScenarioSummary, contrast: Option<&Contrast>, metric: Metric) 
             td { (time(summary.map(|each| each.median_ms))) }
             (effect(contrast))
             td { (time(summary.map(|each| each.cpu_median_ms))) }
-            td { (scenario.receipt.compiled.total()) }
-            td { (scenario.receipt.written.total()) }
+            td { @if let Some(each) = summary { (each.compiled) } }
+            td { @if let Some(each) = summary { (each.written) } }
             td {
-                (scenario.launches)
+                (summary.map_or(0, |each| each.launches))
                 @if scenario.failures > 0 { ", " (scenario.failures) " failed" }
             }
         }

@@ -13,7 +13,7 @@ use crate::suite::Metric;
 /// The whole report as text, ending with a line break.
 pub fn terminal(record: &Record, analysis: &Analysis, terminal: Terminal) -> String {
     let mut page = Page::new(terminal);
-    page.sentence("", &words::about_run(analysis), 0);
+    page.sentence("", &words::about_run(record, analysis), 0);
     if let Validity::Invalid(reasons) = &analysis.validity {
         page.blank();
         page.sentence(
@@ -60,7 +60,7 @@ pub fn terminal(record: &Record, analysis: &Analysis, terminal: Terminal) -> Str
     }
     if analysis.validity == Validity::Valid {
         page.blank();
-        page.sentence("", words::validity(&analysis.validity), 0);
+        page.sentence("", words::validity(analysis), 0);
     }
     page.into_text()
 }
@@ -75,8 +75,10 @@ fn claims(page: &mut Page, analysis: &Analysis) {
             Verdict::Inconclusive => Paint::Unsure,
         };
         let lead = page.painted(paint, words::verdict(claim.verdict));
+        let cpu = claim.cpu.as_ref();
+        let cpu = cpu.map_or(String::new(), |cpu| format!(" (CPU time: {cpu})"));
         let text = format!(
-            "{}  \"{}\": {}, {}",
+            "{}  \"{}\": {}, {}{cpu}",
             claim.id, claim.text, claim.measured, claim.reason
         );
         page.sentence(&lead, &text, INDENT);
@@ -103,8 +105,8 @@ fn rows(record: &Record, analysis: &Analysis, metric: Metric) -> Vec<[String; 7]
     let contrasts = of_metric(&analysis.contrasts);
     let mut rows = Vec::new();
     for scenario in &analysis.scenarios {
-        let median = scenario.metrics.iter().find(|each| each.metric == metric);
-        let median = median.map_or(numbers::UNKNOWN.to_owned(), |each| {
+        let summary = scenario.metrics.iter().find(|each| each.metric == metric);
+        let median = summary.map_or(numbers::UNKNOWN.to_owned(), |each| {
             numbers::time(each.median_ms)
         });
         let contrast = contrasts
@@ -121,8 +123,8 @@ fn rows(record: &Record, analysis: &Analysis, metric: Metric) -> Vec<[String; 7]
             shift,
             interval,
             ratio,
-            scenario.receipt.compiled.total().to_string(),
-            scenario.receipt.written.total().to_string(),
+            summary.map_or(String::new(), |each| each.compiled.to_string()),
+            summary.map_or(String::new(), |each| each.written.to_string()),
         ]);
         if scenario.name == *baseline {
             for twin in of_metric(&analysis.noise_floor) {

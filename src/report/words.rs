@@ -49,6 +49,7 @@ pub fn verdict(verdict: Verdict) -> &'static str {
 /// "80 to 120 ms".
 pub fn band(band: Band) -> String {
     match (band.low, band.high) {
+        (Some(low), Some(high)) if low == -high => format!("± {} ms", numbers::time(high)),
         (Some(low), Some(high)) => format!("{} to {} ms", round_label(low), round_label(high)),
         (Some(low), None) => format!("at least {} ms", round_label(low)),
         (None, Some(high)) => format!("at most {} ms", round_label(high)),
@@ -116,8 +117,8 @@ pub fn blocks(count: u32) -> String {
     }
 }
 
-/// What was run, on what, in one sentence.
-pub fn about_run(analysis: &Analysis) -> String {
+/// What was run, on what, and what made read-only true, in two sentences.
+pub fn about_run(record: &Record, analysis: &Analysis) -> String {
     let interpreters: Vec<String> = analysis
         .interpreters
         .iter()
@@ -127,11 +128,15 @@ pub fn about_run(analysis: &Analysis) -> String {
         true => String::new(),
         false => format!(" under {}", interpreters.join(", ")),
     };
+    let isolation = &record.header.isolation;
     format!(
-        "{}{with}: {}, {}.",
+        "{}{with}: {}, {}. Launched as {} (uid {}); read-only by {}.",
         analysis.app,
         blocks(analysis.blocks),
-        stop_reason(analysis.stop_reason)
+        stop_reason(analysis.stop_reason),
+        isolation.identity,
+        isolation.uid,
+        isolation.read_only_by
     )
 }
 
@@ -236,8 +241,16 @@ pub fn pair(contrast: &Contrast) -> String {
 }
 
 /// May the figures be believed, in one sentence.
-pub fn validity(validity: &Validity) -> &'static str {
-    match validity {
+pub fn validity(analysis: &Analysis) -> &'static str {
+    let mut floors = analysis.noise_floor.iter();
+    match analysis.validity {
+        Validity::Valid if analysis.noise_floor.is_empty() => {
+            "Valid: every scenario's conditions held; there is no twin to compare with."
+        }
+        Validity::Valid if floors.any(|floor| floor.shift_ms.interval.is_none()) => {
+            "Valid: every scenario's conditions held; there are too few blocks to compare the \
+             twin with the baseline."
+        }
         Validity::Valid => {
             "Valid: every scenario's conditions held, and the twin agrees with the baseline."
         }

@@ -12,7 +12,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::StageError;
 use super::cache::{Census, census};
 use super::command::UNTIMED;
-use super::scene::{Stage, writes};
+use super::scene::{Stage, take_import_time, writes};
 use crate::launch::Launcher;
 use crate::record::format::{ModuleReceipt, ReceiptLine};
 use crate::suite::{App, Bytecode, LaunchKind, Prefix, SourceAccess, WriteBytecode};
@@ -53,7 +53,7 @@ impl Stage {
             ("COLDSNAKE_SPAWNED".into(), spawned.to_string().into()),
         ]);
         let pycs_before = self.pycs();
-        let launched = launcher.launch(&spec)?;
+        let launched = take_import_time(kind, launcher.launch(&spec)?);
         if let Err(failure) = launched.outcome {
             return Err(StageError::Launch {
                 scenario: self.scenario.name.clone(),

@@ -2,11 +2,12 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::StageError;
 use super::cache::{Pristine, census, empty};
 use super::command::Conditions;
-use crate::launch::{Launched, Launcher, User};
+use crate::launch::{Failure, Launched, Launcher, User};
 use crate::suite::{App, LaunchKind, Prefix, Scenario};
 
 /// A scenario on disk.
@@ -84,15 +85,7 @@ impl Stage {
         self.reset()?;
         let pycs_before = self.pycs();
         let spec = self.spec(app, kind, conditions)?;
-        let mut launched = launcher.launch(&spec)?;
-        if kind == LaunchKind::Import && launched.outcome.is_ok() {
-            launched.times.import = std::str::from_utf8(&launched.report)
-                .ok()
-                .and_then(|text| text.parse().ok())
-                .map(std::time::Duration::from_nanos);
-            // The import's own time is the metric; the process's end is cut short by the launcher.
-            launched.times.exit = None;
-        }
+        let launched = take_import_time(kind, launcher.launch(&spec)?);
         let pycs_after = self.pycs();
         let violations = if launched.outcome.is_ok() {
             self.violations(kind, pycs_before, pycs_after)
@@ -126,6 +119,22 @@ impl Stage {
             _ => Vec::new(),
         }
     }
+}
+
+/// Reads the import's own time out of the launch's report. A launch without one gave no metric,
+/// however well it ended.
+pub(super) fn take_import_time(kind: LaunchKind, mut launched: Launched) -> Launched {
+    if kind == LaunchKind::Import && launched.outcome.is_ok() {
+        let report = std::str::from_utf8(&launched.report).ok();
+        let nanos = report.and_then(|text| text.parse().ok());
+        launched.times.import = nanos.map(Duration::from_nanos);
+        if launched.times.import.is_none() {
+            launched.outcome = Err(Failure::NoImportTime);
+        }
+        // The process's end is our launcher's doing, not the app's.
+        launched.times.exit = None;
+    }
+    launched
 }
 
 /// What a change in the number of pycs means.

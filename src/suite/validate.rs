@@ -153,14 +153,10 @@ impl SuiteFile {
     /// # Errors
     /// When the app's source is no folder, or its requirements no file.
     pub fn check_paths(&self, suite: &Suite) -> Result<(), SuiteError> {
-        let key_offset = |key: &str| {
-            self.text
-                .find(&format!("\n{key}"))
-                .map_or(0, |newline| newline + 1)
-        };
+        let wire: WireSuite = toml::from_str(&self.text).map_err(|error| self.syntax(&error))?;
         if !suite.app.source.is_dir() {
-            return Err(self.at(
-                key_offset("source"),
+            return Err(self.wrong(
+                &wire.app.source,
                 format!(
                     "the app's source {} is not a folder",
                     suite.app.source.display()
@@ -170,7 +166,10 @@ impl SuiteFile {
         }
         match &suite.app.requirements {
             Some(path) if !path.is_file() => Err(self.at(
-                key_offset("requirements"),
+                wire.app
+                    .requirements
+                    .as_ref()
+                    .map_or(0, |key| key.span().start),
                 format!("there is no requirements file {}", path.display()),
                 "give a file with pinned requirements, relative to this file, or leave the key out",
             )),

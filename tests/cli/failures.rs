@@ -290,6 +290,17 @@ fn a_failure_in_the_middle_is_a_row_and_the_rest_is_measured() {
 }
 
 #[test]
+fn an_import_that_ends_the_process_is_a_failure() {
+    let project = Project::new(EXITING_APP);
+    project.write("app/main.py", "import other\n");
+    project.write("app/helper.py", "import sys\nsys.exit(0)\n");
+    project.measure(As::Me, 1).expect(5).says(&[
+        "cannot be launched under `warm`",
+        "the import ended the process",
+    ]);
+}
+
+#[test]
 fn no_python_and_a_python_that_does_not_work_are_told() {
     let project = Project::new(EXITING_APP);
     let mut command = project.command(As::Me, &["run", "suite.toml"]);

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -199,7 +200,12 @@ impl Project {
 pub fn end(command: &mut Command) -> Ended {
     let output = command.output().unwrap();
     Ended {
-        status: output.status.code().unwrap_or(-1),
+        // As a shell says it: 128 and the signal's number.
+        status: output
+            .status
+            .code()
+            .or(output.status.signal().map(|n| 128 + n))
+            .unwrap_or(-1),
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
         stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
     }

@@ -157,6 +157,12 @@ fn a_missing_source_is_named_as_it_was_looked_for() {
             "relative to this file",
         ],
     );
+    // Another `source` stands before the app's.
+    refused(
+        "[[scenario]]\nname = \"warm\"\nsource = \"read-only\"\n\
+         [app]\nname = \"x\"\nsource = \"nowhere\"\ncommand = [\"x\"]\n",
+        &["suite.toml:6:", "nowhere is not a folder"],
+    );
 }
 
 #[test]

@@ -36,19 +36,22 @@ fn fingerprint(folder: &Path) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// An app that tries its best to change its own folder, wherever that is said to be.
+/// An app that tries its best to change the folder it came from, and leaves a file wherever it is
+/// launched.
 const VANDAL: &str = "\
 import os, helper
-for place in {os.getcwd(), os.path.dirname(os.path.abspath(__file__)), os.environ['ORIGINAL']}:
-    for action in (
-        lambda: open(os.path.join(place, 'new'), 'w').close(),
-        lambda: open(os.path.join(place, 'other.py'), 'a').close(),
-        lambda: os.utime(os.path.join(place, 'other.py')),
-    ):
-        try:
-            action()
-        except OSError:
-            pass
+original = os.environ['ORIGINAL']
+for action in (
+    lambda: open(os.path.join(original, 'new'), 'w').close(),
+    lambda: open(os.path.join(original, 'other.py'), 'a').close(),
+    lambda: os.utime(os.path.join(original, 'other.py')),
+    lambda: open('new', 'w').close(),
+    lambda: open(os.path.join(os.path.dirname(os.path.abspath(__file__)), 'newer'), 'w').close(),
+):
+    try:
+        action()
+    except OSError:
+        pass
 ";
 
 fn check(who: As) {

@@ -94,7 +94,15 @@ fn every_key_is_there_in_its_order() {
     );
     assert_eq!(
         keys(&json["claims"][0]),
-        ["id", "text", "expected", "measured", "verdict", "reason"]
+        [
+            "id",
+            "text",
+            "expected",
+            "measured",
+            "verdict",
+            "reason",
+            "cpu_measured"
+        ]
     );
     assert_eq!(json["claims"][0]["verdict"], "supported");
     assert_eq!(
