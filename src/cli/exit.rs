@@ -102,6 +102,7 @@ impl From<StageError> for Failed {
             StageError::Interrupted(_) => Status::Interrupted,
             StageError::NothingReadOnly { .. }
             | StageError::NotAsAsked { .. }
+            | StageError::NotCached { .. }
             | StageError::Receipt { .. } => Status::Invalid,
             StageError::ByCommand { .. }
             | StageError::Launch { .. }

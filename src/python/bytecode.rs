@@ -41,6 +41,7 @@ pub fn compile_all(
     };
     let args = [
         OsStr::new("-I"),
+        OsStr::new("-B"),
         OsStr::new("-m"),
         OsStr::new("compileall"),
         OsStr::new("-q"),

@@ -14,7 +14,8 @@ const OLDEST_NUMBERS: (u32, u32) = (3, 9);
 /// Looked for on PATH, in this order.
 const NAMES: [&str; 2] = ["python3", "python"];
 
-/// Asked with `-I -S`: neither the environment, the folder nor site-packages take part.
+/// Asked with `-I -B -S`: neither the environment, the folder nor site-packages take part, and
+/// nothing is written. (`-I` ignores PYTHONDONTWRITEBYTECODE, so `-B` it must be.)
 const QUESTION: &str = r#"
 import json, os, sys
 from importlib.util import MAGIC_NUMBER
@@ -86,7 +87,7 @@ impl Python {
             reason,
         };
         let output = caller
-            .command(path, &["-I", "-S", "-c", QUESTION].map(OsStr::new))
+            .command(path, &["-I", "-B", "-S", "-c", QUESTION].map(OsStr::new))
             .stdout_capture()
             .stderr_capture()
             .run()

@@ -65,28 +65,39 @@ pub fn interpreter(folder: &Path) -> PathBuf {
     folder.join("bin").join("python")
 }
 
+/// Makes the environment, then puts pip into it. In one step, venv would run ensurepip with `-I`,
+/// which ignores PYTHONDONTWRITEBYTECODE: an interpreter whose standard library has no bytecode
+/// would get some from us.
 fn make(folder: &Path, python: &Python, caller: &CallerEnvironment) -> Result<(), PythonError> {
     let failed = |reason: String| PythonError::Venv {
         python: python.executable.clone(),
         reason,
     };
-    let args = [
-        OsStr::new("-I"),
-        OsStr::new("-m"),
-        OsStr::new("venv"),
-        folder.as_os_str(),
-    ];
-    let output = caller
-        .command(&python.executable, &args)
-        .stderr_to_stdout()
-        .stdout_capture()
-        .run()
-        .map_err(|error| failed(error.to_string()))?;
-    if output.status.success() {
-        Ok(())
-    } else {
-        Err(failed(last_lines(&output.stdout, 4)))
-    }
+    let run = |program: &Path, module: &str, rest: &[&OsStr]| {
+        let mut args: Vec<&OsStr> = ["-B", "-m", module].map(OsStr::new).to_vec();
+        args.extend(rest);
+        let output = caller
+            .command(program, &args)
+            // Without `-I`, `-m` looks for modules in the working directory first.
+            .dir("/")
+            .stderr_to_stdout()
+            .stdout_capture()
+            .run()
+            .map_err(|error| failed(error.to_string()))?;
+        if output.status.success() {
+            Ok(())
+        } else {
+            Err(failed(last_lines(&output.stdout, 4)))
+        }
+    };
+    let without_pip = OsStr::new("--without-pip");
+    run(
+        &python.executable,
+        "venv",
+        &[without_pip, folder.as_os_str()],
+    )?;
+    let options = ["--upgrade", "--default-pip"].map(OsStr::new);
+    run(&interpreter(folder), "ensurepip", &options)
 }
 
 fn install(
@@ -100,6 +111,7 @@ fn install(
     };
     let options = [
         "-I",
+        "-B",
         "-m",
         "pip",
         "install",

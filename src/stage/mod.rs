@@ -48,6 +48,14 @@ pub enum StageError {
     },
     #[error("scenario `{scenario}` does not hold: {what}")]
     NotAsAsked { scenario: String, what: String },
+    #[error(
+        "{modules} outside the app have no bytecode, where the scenarios say that only the app's \
+         differs; nothing was written\n  \
+         let their owner run `{} -m compileall -q` on the standard library and site-packages, or \
+         name another interpreter with --python PATH",
+        python.display()
+    )]
+    NotCached { modules: String, python: PathBuf },
     #[error("scenario `{scenario}`: the command that is to leave the bytecode failed: {failure}")]
     ByCommand { scenario: String, failure: Failure },
     #[error("the app cannot be launched under `{scenario}`: {failure}")]

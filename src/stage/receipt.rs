@@ -19,6 +19,7 @@ use crate::suite::{App, Bytecode, LaunchKind, Prefix, SourceAccess, WriteBytecod
 
 /// The hook's text; it lies in the stage as `sitecustomize.py`.
 pub(super) const HOOK: &str = include_str!("hook.py");
+const DONT_WRITE: &str = "PYTHONDONTWRITEBYTECODE";
 /// How many modules a message names.
 const NAMED: usize = 3;
 
@@ -34,6 +35,58 @@ impl Stage {
         launcher: &mut dyn Launcher,
     ) -> Result<ReceiptLine, StageError> {
         self.reset()?;
+        let pycs_before = self.pycs();
+        let seen = self.observe(app, kind, Writing::AsTheScenarioSays, launcher)?;
+        let pycs_after = self.pycs();
+        let below_prefix = census(&self.prefix);
+        self.writes.retain(|(k, _)| *k != kind);
+        self.writes.push((kind, writes(pycs_before, pycs_after)));
+        let violations = self.check(&seen, pycs_before, pycs_after, below_prefix);
+        Ok(ReceiptLine {
+            scenario: self.scenario.name.clone(),
+            launch: kind.name().to_owned(),
+            executable: seen.executable,
+            pycache_prefix: Some(seen.prefix).filter(|prefix| !prefix.is_empty()),
+            dont_write_bytecode: seen.dont_write,
+            modules: seen.modules,
+            pycs_before,
+            pycs_after,
+            prefix_pycs: below_prefix.pycs,
+            prefix_pycache_folders: below_prefix.pycache_folders,
+            violations,
+        })
+    }
+
+    /// Is everything outside the app cached? Asked before any launch that may write: a module of
+    /// the standard library that has no pyc would get one, and the user's interpreter would not
+    /// be what it was.
+    ///
+    /// # Errors
+    /// [`StageError::NotCached`] with the modules that are not.
+    pub(super) fn check_outside(
+        &self,
+        app: &App,
+        kind: LaunchKind,
+        launcher: &mut dyn Launcher,
+    ) -> Result<(), StageError> {
+        let seen = self.observe(app, kind, Writing::Forbidden, launcher)?;
+        let missing = seen.names(|m| m.origin != "app" && m.code == "compiled");
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(StageError::NotCached {
+            modules: named(&missing),
+            python: self.python.clone(),
+        })
+    }
+
+    fn observe(
+        &self,
+        app: &App,
+        kind: LaunchKind,
+        writing: Writing,
+        launcher: &mut dyn Launcher,
+    ) -> Result<Seen, StageError> {
         let file = self.tmp.join("coldsnake-receipt");
         // Of the launch before; there may be none.
         let _ = fs::remove_file(&file);
@@ -52,7 +105,10 @@ impl Stage {
             ("COLDSNAKE_RECEIPT".into(), file.clone().into()),
             ("COLDSNAKE_SPAWNED".into(), spawned.to_string().into()),
         ]);
-        let pycs_before = self.pycs();
+        if writing == Writing::Forbidden {
+            spec.env.retain(|(name, _)| name != DONT_WRITE);
+            spec.env.push((DONT_WRITE.into(), "1".into()));
+        }
         let launched = take_import_time(kind, launcher.launch(&spec)?);
         if let Err(failure) = launched.outcome {
             return Err(StageError::Launch {
@@ -60,8 +116,6 @@ impl Stage {
                 failure,
             });
         }
-        let pycs_after = self.pycs();
-        let below_prefix = census(&self.prefix);
         let failed = |reason: String| StageError::Receipt {
             scenario: self.scenario.name.clone(),
             reason,
@@ -72,23 +126,7 @@ impl Stage {
                  does the command switch PYTHONPATH off (-I, -E, -S)?"
             ))
         })?;
-        let seen = Seen::parse(&String::from_utf8_lossy(&bytes), &self.source).map_err(failed)?;
-        self.writes.retain(|(k, _)| *k != kind);
-        self.writes.push((kind, writes(pycs_before, pycs_after)));
-        let violations = self.check(&seen, pycs_before, pycs_after, below_prefix);
-        Ok(ReceiptLine {
-            scenario: self.scenario.name.clone(),
-            launch: kind.name().to_owned(),
-            executable: seen.executable,
-            pycache_prefix: Some(seen.prefix).filter(|prefix| !prefix.is_empty()),
-            dont_write_bytecode: seen.dont_write,
-            modules: seen.modules,
-            pycs_before,
-            pycs_after,
-            prefix_pycs: below_prefix.pycs,
-            prefix_pycache_folders: below_prefix.pycache_folders,
-            violations,
-        })
+        Seen::parse(&String::from_utf8_lossy(&bytes), &self.source).map_err(failed)
     }
 
     /// What the scenario promises, line by line.
@@ -187,17 +225,25 @@ impl Stage {
 
 /// "3 modules (a, b, c) were", "the module a was"
 fn were(names: &[&str]) -> String {
-    let shown = names
-        .iter()
-        .take(NAMED)
-        .copied()
-        .collect::<Vec<_>>()
-        .join(", ");
+    let verb = if names.len() == 1 { "was" } else { "were" };
+    format!("{} {verb}", named(names))
+}
+
+/// "3 modules (a, b, c)", "the module a"
+fn named(names: &[&str]) -> String {
+    let shown = names[..names.len().min(NAMED)].join(", ");
     match names.len() {
-        1 => format!("the module {shown} was"),
-        count if count > NAMED => format!("{count} modules ({shown}, …) were"),
-        count => format!("{count} modules ({shown}) were"),
+        1 => format!("the module {shown}"),
+        count if count > NAMED => format!("{count} modules ({shown}, …)"),
+        count => format!("{count} modules ({shown})"),
     }
+}
+
+/// May an observed launch write bytecode?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Writing {
+    AsTheScenarioSays,
+    Forbidden,
 }
 
 /// The hook's lines, read.

@@ -87,8 +87,15 @@ impl Workshop {
             isolation,
             root,
         };
+        let mut checked = false;
         for (index, scenario) in setting.suite.scenarios.iter().enumerate() {
             let stage = workshop.build(index, scenario, setting, &python, launcher)?;
+            if scenario.prefix == Prefix::Unset && !checked {
+                checked = true;
+                for kind in setting.suite.launch_kinds() {
+                    stage.check_outside(&setting.suite.app, kind, launcher)?;
+                }
+            }
             workshop.stages.push(stage);
         }
         Ok(workshop)

@@ -1,8 +1,10 @@
 //! Through the command line, as a user.
 
+mod bundled;
 mod failures;
 mod interruption;
 mod project;
+mod records;
 mod states;
 mod suites;
 mod untouched;

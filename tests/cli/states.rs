@@ -240,3 +240,71 @@ fn a_module_that_is_compiled_at_each_launch_though_all_is_cached_is_told() {
         .expect(4)
         .says(&["scenario `warm`", "helper", "compiled"]);
 }
+
+/// An interpreter whose standard library has no bytecode, as in the official container images and
+/// as uv installs it: the system's, copied.
+fn bare_interpreter(project: &Project) -> std::path::PathBuf {
+    let ask = "import os, sys; print(os.path.realpath(sys.executable)); print(os.path.dirname(os.path.realpath(os.__file__)))";
+    let output = std::process::Command::new(crate::project::python())
+        .args(["-c", ask])
+        .output()
+        .unwrap();
+    let answer = String::from_utf8(output.stdout).unwrap();
+    let (executable, stdlib) = answer.trim().split_once('\n').unwrap();
+    let stdlib = std::path::Path::new(stdlib);
+    let root = project.path().join("bare");
+    let target = root.join("lib").join(stdlib.file_name().unwrap());
+    let left_out = [
+        "__pycache__",
+        "test",
+        "site-packages",
+        "dist-packages",
+        "idlelib",
+        "lib2to3",
+    ];
+    for entry in walkdir::WalkDir::new(stdlib)
+        .follow_links(true)
+        .into_iter()
+        .filter_entry(|entry| !left_out.iter().any(|name| entry.file_name() == *name))
+        .flatten()
+    {
+        let to = target.join(entry.path().strip_prefix(stdlib).unwrap());
+        if entry.file_type().is_dir() {
+            std::fs::create_dir_all(to).unwrap();
+        } else {
+            std::fs::copy(entry.path(), to).unwrap();
+        }
+    }
+    std::fs::create_dir_all(root.join("bin")).unwrap();
+    let python = root.join("bin/python3");
+    std::fs::copy(executable, &python).unwrap();
+    if is_root() {
+        for entry in walkdir::WalkDir::new(&root).into_iter().flatten() {
+            std::os::unix::fs::chown(entry.path(), Some(65534), Some(65534)).unwrap();
+        }
+    }
+    python
+}
+
+#[test]
+fn a_standard_library_without_bytecode_is_told_and_gets_none_from_us() {
+    let project = Project::new(EXITING_APP);
+    let python = bare_interpreter(&project);
+    for who in [As::Me, As::Ordinary] {
+        project
+            .run_as(
+                who,
+                &["run", "suite.toml", "--python", python.to_str().unwrap()],
+            )
+            .expect(4)
+            .says(&[
+                "outside the app have no bytecode",
+                "compileall",
+                "nothing was written",
+            ]);
+        let mut files = walkdir::WalkDir::new(project.path().join("bare"))
+            .into_iter()
+            .flatten();
+        assert!(files.all(|entry| entry.file_name() != "__pycache__"));
+    }
+}
