@@ -109,8 +109,11 @@ fn balance(
 /// 1 + cost / saved, and its range at the corners of the two intervals.
 pub fn starts(cost: &Estimate, saved: &Estimate) -> Starts {
     // Asked first: where later starts save nothing, a cheap first one is no reason to go on.
-    if saved.estimate <= 0.0 {
+    if saved.interval.is_some_and(|saved| saved.high() <= 0.0) {
         return Starts::Never;
+    }
+    if saved.estimate <= 0.0 {
+        return Starts::Unknown;
     }
     if cost.estimate <= 0.0 {
         return Starts::AtOnce;

@@ -64,7 +64,8 @@ impl Interim {
     }
 }
 
-/// "prefix-warm against vps-before (ready): saves 27 ms [24, 30]", for a line of progress.
+/// "saves 27 ms [24, 30]: prefix-warm against vps-before (ready)", for a line of progress: what
+/// matters comes first, as a narrow terminal cuts off the end.
 impl fmt::Display for Interim {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(headline) = &self.headline else {
@@ -74,9 +75,9 @@ impl fmt::Display for Interim {
         let saved = words::mirrored(&headline.shift_ms);
         let saving = words::saving(&saved, words::decimals_of(&saved));
         if from == to {
-            write!(formatter, "{to}'s twin ({metric}): {saving}")
+            write!(formatter, "{saving}: {to}'s twin ({metric})")
         } else {
-            write!(formatter, "{to} against {from} ({metric}): {saving}")
+            write!(formatter, "{saving}: {to} against {from} ({metric})")
         }
     }
 }

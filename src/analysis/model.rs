@@ -166,8 +166,10 @@ pub enum Starts {
     },
     /// The first start is no slower: it pays at once.
     AtOnce,
-    /// Later starts save nothing: it never pays.
+    /// Later starts save nothing, by the whole interval: it never pays.
     Never,
+    /// Whether later starts save anything cannot be told from noise.
+    Unknown,
 }
 
 /// A claim and its verdict.

@@ -107,9 +107,10 @@ struct SummaryBreakEven<'a> {
     scenario: &'a str,
     first_start_cost_ms: SummaryEstimate,
     saved_per_start_ms: SummaryEstimate,
-    /// Counted with the first start. 1 when it pays at once, `null` when it never does; a high end
-    /// of `null` is infinite.
+    /// Counted with the first start. 1 when it pays at once, `null` when it never does or it is
+    /// not known; a high end of `null` is infinite.
     starts: Option<SummaryEstimate>,
+    pays: &'static str,
     from: &'a str,
     first: &'a str,
 }
@@ -226,6 +227,12 @@ fn break_even(found: &BreakEven) -> SummaryBreakEven<'_> {
         scenario: &found.scenario,
         first_start_cost_ms: (&found.first_start_cost_ms).into(),
         saved_per_start_ms: (&found.saved_per_start_ms).into(),
+        pays: match found.starts {
+            Starts::After { .. } => "after",
+            Starts::AtOnce => "at-once",
+            Starts::Never => "never",
+            Starts::Unknown => "unknown",
+        },
         starts: match found.starts {
             Starts::After {
                 estimate,
@@ -241,7 +248,7 @@ fn break_even(found: &BreakEven) -> SummaryBreakEven<'_> {
                 low: Some(1.0),
                 high: None,
             }),
-            Starts::Never => None,
+            Starts::Never | Starts::Unknown => None,
         },
         from: &found.from,
         first: &found.first,

@@ -119,7 +119,8 @@ pub fn odd() -> (Record, Analysis) {
     }
     analysis.break_even = [
         (Starts::AtOnce, estimate(-3.0, 1.0), estimate(0.0, 0.0)),
-        (Starts::Never, estimate(800.0, 10.0), estimate(-2.0, 4.0)),
+        (Starts::Never, estimate(800.0, 10.0), estimate(-2.0, 1.0)),
+        (Starts::Unknown, estimate(800.0, 10.0), estimate(-2.0, 4.0)),
         (
             Starts::After {
                 estimate: 1e12,

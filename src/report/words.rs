@@ -73,6 +73,7 @@ pub fn starts(starts: &Starts) -> String {
         }
         Starts::AtOnce => "at once".to_owned(),
         Starts::Never => "never".to_owned(),
+        Starts::Unknown => "not known".to_owned(),
     }
 }
 
@@ -92,7 +93,11 @@ pub fn break_even(data: &BreakEven) -> String {
         ),
         Starts::Never => format!(
             "{pair}: never pays back; the first start costs {cost} more, and later ones save \
-             nothing that could be seen: {saved}"
+             nothing: {saved}"
+        ),
+        Starts::Unknown => format!(
+            "{pair}: the first start costs {cost} more; whether later ones save anything cannot be \
+             told from noise: {saved}"
         ),
     }
 }

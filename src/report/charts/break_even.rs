@@ -68,6 +68,7 @@ fn chart(record: &Record, data: &BreakEven) -> Chart {
             }
             Starts::AtOnce => "The fix saves time from its first start on.",
             Starts::Never => "No number of starts makes up for the first one.",
+            Starts::Unknown => "Whether it ever pays back cannot be told from noise.",
         }
         .to_owned(),
         body: Body::BreakEven(BreakEvenChart {
