@@ -260,3 +260,43 @@ fn output_that_cannot_be_written_is_told() {
     let ended = end(command.args(["-c", &script]).current_dir(project.path())).expect(0);
     assert_eq!(ended.stderr, "");
 }
+
+/// The reference run is mended by `coldsnake report results/lernmanager`.
+#[test]
+fn the_reference_run_is_what_its_record_gives_and_the_readme_shows_it() {
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let reference = repository.join("results/lernmanager");
+    let project = Project::new(EXITING_APP);
+    let printed = project
+        .run(&["report", reference.to_str().unwrap(), "--out", "again"])
+        .expect(0)
+        .stdout;
+    // Pixels may differ in the last bit from one kind of processor to the other.
+    let kept = |folder: &Path| {
+        let mut all = files(folder);
+        all.retain(|(name, _)| !name.ends_with(".png"));
+        all
+    };
+    let (again, committed) = (kept(&project.path().join("again")), kept(&reference));
+    let names =
+        |all: &[(String, Vec<u8>)]| all.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    assert_eq!(names(&again), names(&committed));
+    for ((name, new), (_, old)) in again.iter().zip(&committed) {
+        assert!(new == old, "{name} is not what the record gives");
+    }
+    let readme = fs::read_to_string(repository.join("README.md")).unwrap();
+    let shown = readme
+        .split("```text\n")
+        .nth(1)
+        .unwrap()
+        .split("```")
+        .next()
+        .unwrap();
+    assert!(shown.lines().count() > 20);
+    for line in shown.lines() {
+        assert!(
+            printed.lines().any(|printed| printed == line),
+            "README.md shows {line:?}"
+        );
+    }
+}
