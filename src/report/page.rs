@@ -139,7 +139,10 @@ fn claim_item(claim: &Decision) -> Markup {
         li {
             (badge(claim)) " " strong { (claim.id) } " " q { (claim.text) }
             p { (words::capitalised(&claim.measured)) " — " (claim.reason) "." }
-            p.small.quiet { "Expected: " (claim.expected) "." }
+            p.small.quiet {
+                "Expected: " (claim.expected) "."
+                @if let Some(cpu) = &claim.cpu { " In CPU time: " (cpu) "." }
+            }
         }
     }
 }
