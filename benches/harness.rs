@@ -5,6 +5,8 @@
 //! statistics: a ratio of two benchmarks that ran one after the other would be at the mercy of
 //! the machine's drift.
 
+mod fonts;
+
 use std::fs;
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
@@ -164,6 +166,7 @@ fn analysis(criterion: &mut Criterion) {
 }
 
 fn main() {
+    fonts::register();
     let mut criterion = Criterion::default().configure_from_args();
     launch(&mut criterion);
     analysis(&mut criterion);

@@ -2,6 +2,8 @@
 //! them. For comparing scenarios use `coldsnake run`, whose blocks keep drift out; this is for
 //! watching one scenario over time with criterion's tools.
 
+mod fonts;
+
 use std::time::Duration;
 
 use coldsnake::launch::{Interrupt, Launcher, System};
@@ -89,6 +91,7 @@ fn bench(criterion: &mut Criterion, bundled: &Bundled) -> Result<(), Box<dyn std
 }
 
 fn main() {
+    fonts::register();
     let mut criterion = Criterion::default().configure_from_args();
     for bundled in &ALL {
         // The full suite's other states are the default one's and six more.

@@ -247,14 +247,23 @@ pub fn pair(contrast: &Contrast) -> String {
 
 /// May the figures be believed, in one sentence.
 pub fn validity(analysis: &Analysis) -> &'static str {
-    let mut floors = analysis.noise_floor.iter();
+    let floors = || {
+        analysis
+            .noise_floor
+            .iter()
+            .map(|floor| floor.shift_ms.interval)
+    };
     match analysis.validity {
         Validity::Valid if analysis.noise_floor.is_empty() => {
             "Valid: every scenario's conditions held; there is no twin to compare with."
         }
-        Validity::Valid if floors.any(|floor| floor.shift_ms.interval.is_none()) => {
+        Validity::Valid if floors().any(|floor| floor.is_none()) => {
             "Valid: every scenario's conditions held; there are too few blocks to compare the \
              twin with the baseline."
+        }
+        Validity::Valid if floors().flatten().any(|floor| !floor.contains(0.0)) => {
+            "Valid: every scenario's conditions held; the twin differs from the baseline more \
+             than its interval allows, by chance or not: see the warnings."
         }
         Validity::Valid => {
             "Valid: every scenario's conditions held, and the twin agrees with the baseline."
