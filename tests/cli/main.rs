@@ -4,6 +4,7 @@ mod bundled;
 mod failures;
 mod interruption;
 mod project;
+mod readiness;
 mod records;
 mod states;
 mod suites;
