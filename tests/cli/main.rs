@@ -6,6 +6,7 @@ mod interruption;
 mod project;
 mod readiness;
 mod records;
+mod servers;
 mod states;
 mod suites;
 mod untouched;
