@@ -318,8 +318,7 @@ fn with_example(subject: &str, example: Table) -> Vec<Table> {
     let on_receipt = "id = \"example\"\ntext = \"t\"\nscenario = \"cold\"\n\
          expect = { compiled = 0 }";
     match subject {
-        "WireApp" => inner(&mut suite, &["app"]).extend(example),
-        "WireReady" => inner(&mut suite, &["app", "ready"]).extend(example),
+        "WireApp" | "WireReady" => inner(&mut suite, &["app"]).extend(example),
         "WireMeasure" => inner(&mut suite, &["measure"]).extend(example),
         "WireScenario" => {
             let mut scenario = table("name = \"example\"");

@@ -11,6 +11,9 @@ use nix::unistd::Pid;
 /// How long killed processes may take to disappear.
 const BURIAL_LIMIT: Duration = Duration::from_secs(5);
 
+/// How far a process's parents are followed.
+const GENERATIONS: usize = 64;
+
 /// While it exists, orphans of the launched processes become children of this one (prctl(2),
 /// `PR_SET_CHILD_SUBREAPER`), so that even a daemon that left its process group can be found.
 #[derive(Debug)]
@@ -75,9 +78,34 @@ pub fn holds_socket(group: libc::pid_t, inodes: &[u64]) -> bool {
     };
     processes
         .flatten()
-        .filter_map(|process| process.stat().ok())
-        .filter(|stat| stat.pgrp == group || stat.ppid == std::process::id() as i32)
-        .any(|stat| has_socket(stat.pid, inodes))
+        .filter(|process| belongs(process.pid, group))
+        .any(|process| has_socket(process.pid, inodes))
+}
+
+/// Is this process of the group, or descended from it? One that is gone already is not.
+pub fn belongs(pid: libc::pid_t, group: libc::pid_t) -> bool {
+    let mut pid = pid;
+    for _ in 0..GENERATIONS {
+        if pid == group {
+            return true;
+        }
+        let Some(stat) = procfs::process::Process::new(pid)
+            .ok()
+            .and_then(|process| process.stat().ok())
+        else {
+            return false;
+        };
+        // Orphans of the launch are children of this process, which has no others: set-up
+        // commands are over by now.
+        if stat.pgrp == group || u32::try_from(stat.ppid) == Ok(std::process::id()) {
+            return true;
+        }
+        pid = stat.ppid;
+        if pid <= 1 {
+            return false;
+        }
+    }
+    false
 }
 
 fn has_socket(pid: libc::pid_t, inodes: &[u64]) -> bool {

@@ -5,10 +5,11 @@
 //! is what the runner sees; [`System`] is the real one.
 
 mod family;
-mod http;
 mod interrupt;
 pub mod ports;
+mod ready;
 mod spawn;
+mod stream;
 mod system;
 mod tail;
 
@@ -23,6 +24,7 @@ use crate::record::{Times, Usage};
 
 pub use family::Subreaper;
 pub use interrupt::Interrupt;
+pub use ready::Sign;
 pub use system::System;
 
 /// Everything about one process to be launched.
@@ -59,12 +61,8 @@ pub enum Until {
     Exit,
     /// The same, and what it wrote to file descriptor 3 is kept.
     ExitWithReport,
-    /// The first HTTP response with this status; then the process is told to end.
-    Http {
-        port: u16,
-        path: String,
-        status: u16,
-    },
+    /// This is seen of it; then the process is told to end.
+    Ready(Sign),
 }
 
 /// What became of a launch.
@@ -87,17 +85,31 @@ pub enum Failure {
     Exited { status: i32, stderr: String },
     #[error("it was ended by signal {signal}{}", said(stderr))]
     Signalled { signal: String, stderr: String },
-    #[error("it ended (exit status {status}) before it answered{}", said(stderr))]
-    EndedUnready { status: i32, stderr: String },
     #[error(
-        "it was not done after {} s and was stopped{}{}",
+        "it ended (exit status {status}) before {before}{}{}",
+        clause("; ", last.as_ref()),
+        said(stderr)
+    )]
+    EndedUnready {
+        status: i32,
+        /// The sign of readiness that was waited for: "it answered".
+        before: String,
+        /// What was last seen instead.
+        last: Option<String>,
+        stderr: String,
+    },
+    #[error(
+        "it was not done after {} s and was stopped{}{}{}",
         timeout.as_secs_f64(),
-        last.as_ref().map(|last| format!("; {last}")).unwrap_or_default(),
+        clause("; waited for ", awaited.as_ref()),
+        clause(": ", last.as_ref()),
         said(stderr)
     )]
     TimedOut {
         timeout: Duration,
-        /// What was last seen of its HTTP answers.
+        /// The sign of readiness: "a connection on port 8000".
+        awaited: Option<String>,
+        /// What was last seen instead.
         last: Option<String>,
         stderr: String,
     },
@@ -110,6 +122,12 @@ pub enum Failure {
          does the app pass {{port}} on to its server?"
     )]
     ForeignListener { address: SocketAddr },
+}
+
+/// A clause of a message, or nothing.
+fn clause(before: &str, text: Option<&String>) -> String {
+    text.map(|text| format!("{before}{text}"))
+        .unwrap_or_default()
 }
 
 /// The end of what the app wrote to stderr, as a clause of a message.

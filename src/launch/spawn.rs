@@ -5,7 +5,7 @@
 //! does inside (clone(2) with `CLONE_VM | CLONE_VFORK` on a stack of its own), with the user,
 //! the parent-death signal and a pidfd added.
 
-use std::ffi::{CString, OsStr};
+use std::ffi::{CString, OsStr, OsString};
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
@@ -39,11 +39,12 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// Turns a spec's strings into the system's.
+    /// Turns a spec's strings into the system's; the variable takes the place of one that the
+    /// spec's environment has.
     ///
     /// # Errors
     /// When one of them holds a NUL.
-    pub fn new(spec: &Spec) -> Result<Self, Failure> {
+    pub fn new(spec: &Spec, variable: Option<&(OsString, OsString)>) -> Result<Self, Failure> {
         let text = |bytes: &OsStr| {
             CString::new(bytes.as_bytes()).map_err(|error| Failure::Spawn {
                 step: "a text with a NUL in it",
@@ -54,9 +55,12 @@ impl Prepared {
         for arg in &spec.args {
             args.push(text(arg)?);
         }
+        let is_replaced = |name: &OsStr| variable.is_some_and(|(new, _)| new == name);
         let env = spec
             .env
             .iter()
+            .filter(|(name, _)| !is_replaced(name))
+            .chain(variable)
             .map(|(name, value)| {
                 let mut pair = name.clone();
                 pair.push("=");

@@ -1,20 +1,19 @@
 //! The real launcher: clone, poll, wait4.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
-use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::signal::Signal;
 use nix::sys::time::TimeSpec;
 
-use super::family::{bury, holds_socket, signal_group};
-use super::http::{Probe, Ready};
+use super::family::{bury, signal_group};
+use super::ready::{Given, Wait, Watch};
 use super::spawn::{Child, Prepared};
-use super::tail::Tail;
-use super::{Failure, Interrupt, Interrupted, Launched, Launcher, Spec, Subreaper, Until, ports};
+use super::stream::{Stream, pipe};
+use super::{Failure, Interrupt, Interrupted, Launched, Launcher, Spec, Subreaper, Until};
 use crate::record::{Times, Usage, host};
 
 /// After SIGTERM, a process has this long to end before SIGKILL.
@@ -71,87 +70,32 @@ impl Launcher for System<'_> {
 
 impl System<'_> {
     fn start(&self, spec: &Spec) -> Result<Watched, Failure> {
-        let pipe = || {
-            nix::unistd::pipe2(OFlag::O_CLOEXEC).map_err(|error| Failure::Spawn {
-                step: "pipe",
-                error: error.to_string(),
-            })
+        let (watch, given) = match &spec.until {
+            Until::Ready(sign) => {
+                let (watch, given) = Watch::new(sign)?;
+                (Some(watch), given)
+            }
+            Until::Exit | Until::ExitWithReport => (None, Given::default()),
         };
-        if let Until::Http { port, .. } = spec.until
-            && ports::is_taken(port)
-        {
-            return Err(Failure::PortTaken { port });
-        }
-        let mut prepared = Prepared::new(spec)?;
+        let mut prepared = Prepared::new(spec, given.variable.as_ref())?;
         let (stderr, stderr_end) = pipe()?;
         let report = match spec.until {
             Until::ExitWithReport => Some(pipe()?),
-            Until::Exit | Until::Http { .. } => None,
+            Until::Exit | Until::Ready(_) => None,
         };
         forget_peak_memory();
         let child = prepared.spawn(
             &self.null,
-            &self.null,
+            given.stdout.as_ref().unwrap_or(&self.null),
             &stderr_end,
             report.as_ref().map(|(_, end)| end),
         )?;
-        let probe = match &spec.until {
-            Until::Http { port, path, status } => {
-                Some(Probe::new(*port, path, *status, child.spawned))
-            }
-            Until::Exit | Until::ExitWithReport => None,
-        };
         Ok(Watched {
             child,
             stderr: Stream::new(stderr, TAIL_BYTES),
             report: report.map(|(read_end, _)| Stream::new(read_end, REPORT_BYTES)),
-            probe,
+            watch,
         })
-    }
-}
-
-/// A pipe that is read as it fills, so that the process never waits for us.
-#[derive(Debug)]
-struct Stream {
-    /// `None` after its end.
-    file: Option<File>,
-    tail: Tail,
-    kept: Vec<u8>,
-    limit: usize,
-}
-
-impl Stream {
-    fn new(descriptor: OwnedFd, limit: usize) -> Self {
-        // Without O_NONBLOCK a last read after the process's end could wait for a grandchild
-        // that holds the other end. Setting a flag on a pipe that was just made does not fail.
-        let _ = nix::fcntl::fcntl(
-            &descriptor,
-            nix::fcntl::FcntlArg::F_SETFL(OFlag::O_NONBLOCK),
-        );
-        Self {
-            file: Some(descriptor.into()),
-            tail: Tail::new(limit),
-            kept: Vec::new(),
-            limit,
-        }
-    }
-
-    /// Takes what is there, at most a mebibyte: a process that writes without end must not keep
-    /// us from looking at the clock.
-    fn drain(&mut self) {
-        let mut buffer = [0; 64 * 1024];
-        for _ in 0..16 {
-            let Some(file) = &mut self.file else { return };
-            match file.read(&mut buffer) {
-                Ok(0) => self.file = None,
-                Ok(count) => {
-                    self.tail.push(&buffer[..count]);
-                    let room = self.limit - self.kept.len();
-                    self.kept.extend_from_slice(&buffer[..count.min(room)]);
-                }
-                Err(_) => return,
-            }
-        }
     }
 }
 
@@ -160,13 +104,13 @@ struct Watched {
     child: Child,
     stderr: Stream,
     report: Option<Stream>,
-    probe: Option<Probe>,
+    watch: Option<Watch>,
 }
 
 /// What was waited for, and came.
 enum Event {
     Ended(Instant),
-    Ready(Ready),
+    Ready(Instant),
     TimedOut,
     Interrupted,
 }
@@ -175,21 +119,20 @@ impl Watched {
     fn see_through(mut self, spec: &Spec, interrupt: &Interrupt) -> Result<Launched, Interrupted> {
         let deadline = self.child.spawned + spec.timeout;
         let event = self.wait(deadline, Some(interrupt));
-        let accept = self.probe.as_ref().and_then(|probe| probe.accepted);
-        let last = self.probe.as_mut().and_then(|probe| probe.last.take());
         let spawned = self.child.spawned;
-        let mut times = Times {
-            accept: accept.map(|at| at - spawned),
-            ..Times::default()
-        };
+        let mut times = Times::default();
+        let mut last = None;
+        if let Some(watch) = &mut self.watch {
+            times.accept = watch.accepted().map(|at| at - spawned);
+            last = watch.last();
+        }
         let mut cpu_ready = None;
-        let mut foreign = None;
-        if let Event::Ready(ready) = event {
+        let mut confirmed = Ok(());
+        if let Event::Ready(at) = event {
             cpu_ready = cpu_time(self.child.pid);
-            times.ready = Some(ready.at - spawned);
-            let inodes = ports::listeners(ready.address.port());
-            if !holds_socket(self.child.pid, &inodes) {
-                foreign = Some(ready.address);
+            times.ready = Some(at - spawned);
+            if let Some(watch) = &self.watch {
+                confirmed = watch.confirm(&self.child);
             }
         }
         let ended = match event {
@@ -207,13 +150,14 @@ impl Watched {
         let stderr = || self.stderr.tail.text(TAIL_LINES);
         let outcome = match event {
             Event::Interrupted => return Err(Interrupted),
-            Event::Ready(_) => match foreign {
-                Some(address) => Err(Failure::ForeignListener { address }),
-                None => Ok(()),
-            },
+            Event::Ready(_) => confirmed,
             Event::TimedOut => Err(Failure::TimedOut {
                 timeout: spec.timeout,
-                last: last.or_else(|| unanswered(&spec.until, accept)),
+                awaited: match &spec.until {
+                    Until::Ready(sign) => Some(sign.to_string()),
+                    Until::Exit | Until::ExitWithReport => None,
+                },
+                last,
                 stderr: stderr(),
             }),
             Event::Ended(_) => match (status, &spec.until) {
@@ -221,8 +165,10 @@ impl Watched {
                     signal,
                     stderr: stderr(),
                 }),
-                (Status::Exited(status), Until::Http { .. }) => Err(Failure::EndedUnready {
+                (Status::Exited(status), Until::Ready(sign)) => Err(Failure::EndedUnready {
                     status,
+                    before: sign.happened(),
+                    last,
                     stderr: stderr(),
                 }),
                 (Status::Exited(0), Until::Exit | Until::ExitWithReport) => {
@@ -264,10 +210,10 @@ impl Watched {
             if let Some(interrupt) = interrupt {
                 fds.push(PollFd::new(interrupt.as_fd(), PollFlags::POLLIN));
             }
-            match self.probe.as_ref().map(Probe::waits_for) {
-                Some(Ok(descriptor)) => fds.push(PollFd::new(descriptor, PollFlags::POLLIN)),
-                Some(Err(at)) => wake = wake.min(at),
-                None => {}
+            match self.watch.as_ref().map(Watch::waits_for) {
+                Some(Wait::Readable(fd)) => fds.push(PollFd::new(fd, PollFlags::POLLIN)),
+                Some(Wait::Until(at)) => wake = wake.min(at),
+                Some(Wait::Nothing) | None => {}
             }
             let pause = wake.saturating_duration_since(Instant::now());
             // An error here is EINTR; whatever it is, the loop looks at everything anyway.
@@ -275,11 +221,16 @@ impl Watched {
             let now = Instant::now();
             let ended = fds[0].any().unwrap_or(false);
             drop(fds);
+            let sign = match &mut self.watch {
+                Some(watch) if ended => watch.left_behind(&self.child),
+                Some(watch) => watch.advance(&self.child),
+                None => None,
+            };
+            if let Some(at) = sign {
+                return Event::Ready(at);
+            }
             if ended {
                 return Event::Ended(now);
-            }
-            if let Some(ready) = self.probe.as_mut().and_then(Probe::advance) {
-                return Event::Ready(ready);
             }
             self.stderr.drain();
             if let Some(report) = &mut self.report {
@@ -296,7 +247,7 @@ impl Watched {
 
     /// Ends the process and its group: SIGTERM, and SIGKILL if that does not help.
     fn stop(&mut self) -> Instant {
-        self.probe = None;
+        self.watch = self.watch.take().and_then(Watch::dismiss);
         for (signal, patience) in [(Signal::SIGTERM, GRACE), (Signal::SIGKILL, GRACE)] {
             signal_group(self.child.pid, signal);
             // A second Ctrl-C does not shorten this: the grace is short, and children that
@@ -306,17 +257,6 @@ impl Watched {
             }
         }
         Instant::now()
-    }
-}
-
-/// What a server did that never gave an answer of any kind.
-fn unanswered(until: &Until, accept: Option<Instant>) -> Option<String> {
-    match (until, accept) {
-        (Until::Exit | Until::ExitWithReport, _) => None,
-        (Until::Http { .. }, None) => Some("nobody ever listened on its port".to_owned()),
-        (Until::Http { .. }, Some(_)) => {
-            Some("it took the connection, but gave no answer".to_owned())
-        }
     }
 }
 

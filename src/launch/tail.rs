@@ -32,10 +32,7 @@ impl Tail {
     /// The last lines as text, control characters taken out: they go to a terminal.
     pub fn text(&self, lines: usize) -> String {
         let bytes: Vec<u8> = self.bytes.iter().copied().collect();
-        let text: String = String::from_utf8_lossy(&bytes)
-            .chars()
-            .filter(|c| !c.is_control() || *c == '\n' || *c == '\t')
-            .collect();
+        let text = printable(&bytes);
         let all: Vec<&str> = text.trim_end().lines().collect();
         let first = all.len().saturating_sub(lines);
         let shown = all[first..].join("\n");
@@ -45,6 +42,14 @@ impl Tail {
             shown
         }
     }
+}
+
+/// Bytes as text that is harmless to a terminal.
+pub fn printable(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes)
+        .chars()
+        .filter(|c| !c.is_control() || *c == '\n' || *c == '\t')
+        .collect()
 }
 
 #[cfg(test)]

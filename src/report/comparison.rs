@@ -1,7 +1,7 @@
 //! Two records against each other, as text.
 
+use super::numbers;
 use super::text::{Page, Terminal};
-use super::{numbers, words};
 use crate::analysis::Comparison;
 use crate::suite::Metric;
 
@@ -51,7 +51,7 @@ pub fn comparison(comparison: &Comparison, terminal: Terminal) -> String {
             .collect();
         if !rows.is_empty() {
             page.blank();
-            page.table(words::metric_label(metric), HEADER, rows);
+            page.table(metric.name(), HEADER, rows);
         }
     }
     if !comparison.notes.is_empty() {

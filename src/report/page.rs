@@ -70,7 +70,7 @@ pub(super) fn page_of(
                     }
                     h2 { "Scenarios" }
                     @for &metric in &record.suite.measure.metrics {
-                        h3 { (words::metric_label(metric)) }
+                        h3 { (words::metric_label(metric, &record.suite)) }
                         (table(baseline, analysis, metric))
                     }
                     @if !analysis.noise_floor.is_empty() {

@@ -26,7 +26,7 @@ pub fn terminal(record: &Record, analysis: &Analysis, terminal: Terminal) -> Str
     for &metric in &record.suite.measure.metrics {
         page.blank();
         page.table(
-            words::metric_label(metric),
+            words::metric_label(metric, &record.suite),
             HEADER,
             rows(record, analysis, metric),
         );

@@ -8,14 +8,19 @@ use crate::analysis::{
 use crate::record::Record;
 use crate::record::format::StopReason;
 use crate::stats::bounds::Verdict;
-use crate::suite::Metric;
+use crate::suite::{Metric, Readiness, Suite};
 
-/// What a metric is, in a few words.
-pub fn metric_label(metric: Metric) -> &'static str {
-    match metric {
-        Metric::Ready => "ready (spawn to first good response)",
-        Metric::Exit => "exit (spawn to exit)",
-        Metric::Import => "import (around the import statement)",
+/// What a metric of this suite is, in a few words.
+pub fn metric_label(metric: Metric, suite: &Suite) -> &'static str {
+    match (metric, &suite.app.ready) {
+        (Metric::Ready, Readiness::Tcp { .. }) => "ready (spawn to first accepted connection)",
+        (Metric::Ready, Readiness::Stdout { .. }) => "ready (spawn to its line on standard output)",
+        (Metric::Ready, Readiness::Notify) => "ready (spawn to READY=1)",
+        (Metric::Ready, Readiness::Http { .. } | Readiness::Exit) => {
+            "ready (spawn to first good response)"
+        }
+        (Metric::Exit, _) => "exit (spawn to exit)",
+        (Metric::Import, _) => "import (around the import statement)",
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::StageError;
 use super::scene::Stage;
-use crate::launch::{Spec, Until, User, ports};
+use crate::launch::{Sign, Spec, Until, User, ports};
 use crate::suite::{App, LaunchKind, Port, Prefix, Readiness, WriteBytecode};
 
 /// What all arms of a block share, and what changes from block to block: incidental layout
@@ -63,21 +63,33 @@ impl Stage {
     }
 
     fn app_spec(&self, app: &App, conditions: Conditions) -> Result<Spec, StageError> {
-        let (until, port) = match &app.ready {
-            Readiness::Exit => (Until::Exit, None),
+        let at = |port: Port| match port {
+            Port::Picked => ports::pick().map_err(StageError::NoPort),
+            Port::Fixed(port) => Ok(port),
+        };
+        let (sign, port) = match &app.ready {
+            Readiness::Exit => (None, None),
             Readiness::Http { path, status, port } => {
-                let port = match port {
-                    Port::Picked => ports::pick().map_err(StageError::NoPort)?,
-                    Port::Fixed(port) => *port,
-                };
-                let until = Until::Http {
+                let port = at(*port)?;
+                let sign = Sign::Http {
                     port,
                     path: path.clone(),
                     status: *status,
                 };
-                (until, Some(port))
+                (Some(sign), Some(port))
             }
+            Readiness::Tcp { port } => {
+                let port = at(*port)?;
+                (Some(Sign::Tcp { port }), Some(port))
+            }
+            // A server that says itself when it is ready has a port all the same.
+            Readiness::Stdout { line } => {
+                let sign = Sign::Stdout { line: line.clone() };
+                (Some(sign), Some(at(Port::Picked)?))
+            }
+            Readiness::Notify => (Some(Sign::Notify), Some(at(Port::Picked)?)),
         };
+        let until = sign.map_or(Until::Exit, Until::Ready);
         let (program, args) = self.expand_command(&app.command, port)?;
         Ok(Spec {
             program,

@@ -9,11 +9,14 @@ mod claims;
 mod error;
 mod measure;
 mod model;
+mod pattern;
 pub mod quantity;
+mod ready;
 mod scenarios;
 mod validate;
 mod wire;
 
 pub use error::SuiteError;
 pub use model::*;
+pub use pattern::Pattern;
 pub use validate::{Overrides, SuiteFile};

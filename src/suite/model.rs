@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::pattern::Pattern;
 use super::quantity::{Fraction, Margin};
 
 /// An app, the scenarios it is launched under, and the claims to decide.
@@ -91,6 +92,12 @@ pub enum Readiness {
         status: u16,
         port: Port,
     },
+    /// It accepts a connection.
+    Tcp { port: Port },
+    /// It writes a line to standard output that fits.
+    Stdout { line: Pattern },
+    /// It sends `READY=1` to `NOTIFY_SOCKET` (sd_notify(3)).
+    Notify,
 }
 
 /// Where a server listens.
@@ -120,7 +127,7 @@ pub struct Measure {
 /// What is read off a launch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Metric {
-    /// Spawn to first good response.
+    /// Spawn to first good response, or another sign of readiness.
     Ready,
     /// Spawn to exit.
     Exit,

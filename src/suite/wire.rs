@@ -33,24 +33,42 @@ pub struct WireApp {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub module: Option<Spanned<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub ready: Option<WireReady>,
+    pub ready: Option<Spanned<WireReady>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Spanned<String>>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub env: BTreeMap<String, Spanned<String>>,
 }
 
-/// `ready = { http = "/login", status = 200, timeout = "30s" }`
+/// `ready = { http = "/login", status = 200, timeout = "30s" }`, or another of the four signs.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct WireReady {
-    pub http: Spanned<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub http: Option<Spanned<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tcp: Option<Spanned<WireTcp>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stdout: Option<Spanned<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notify: Option<Spanned<bool>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<Spanned<u16>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub port: Option<Spanned<u16>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Spanned<String>>,
+}
+
+/// `tcp = true` or `tcp = 8080`
+#[derive(Debug, Clone, Copy, Deserialize, Serialize)]
+#[serde(
+    untagged,
+    expecting = "tcp is true (the port is {port}'s) or a port from 1 to 65535"
+)]
+pub enum WireTcp {
+    Given(bool),
+    Port(u16),
 }
 
 /// `[measure]`

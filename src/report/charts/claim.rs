@@ -88,7 +88,7 @@ fn chart(
          shaded: the claim.",
         effect.to,
         effect.from,
-        words::metric_label(effect.metric),
+        words::metric_label(effect.metric, &record.suite),
         numbers::fixed(savings_ms.len() as f64, 0),
     );
     let verdicts: Vec<String> = claims

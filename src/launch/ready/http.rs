@@ -1,21 +1,18 @@
-//! Asks a server that may not listen yet, until it answers with the expected status.
+//! Asks a server until it answers with the expected status.
 //!
-//! Connecting fails at once while nobody listens, so it is tried again and again, at intervals
-//! that grow with the time passed: the answer is late by a 512th of what is measured at the most,
-//! or by 0.2 ms where that is more. Once connected, one request waits in the backlog and wakes at readiness: servers
-//! that fork accept long before they answer.
+//! Once connected, one request waits in the backlog and wakes at readiness: servers that fork
+//! accept long before they answer.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
-use super::ports::loopback;
+use super::Wait;
+use super::door::Door;
+use crate::launch::Failure;
+use crate::launch::spawn::Child;
 
-const SHORTEST_PAUSE: Duration = Duration::from_micros(200);
-const LONGEST_PAUSE: Duration = Duration::from_millis(5);
-/// A full backlog leaves a connection attempt unanswered; it is made again after this long.
-const CONNECT_LIMIT: Duration = Duration::from_millis(5);
 /// An answer that isn't the expected one (503 while starting) is asked for again after this long.
 const RETRY_PAUSE: Duration = Duration::from_millis(2);
 /// No status line is longer.
@@ -23,17 +20,15 @@ const STATUS_LINE_LIMIT: usize = 1024;
 
 /// The request and its state.
 #[derive(Debug)]
-pub struct Probe {
-    addresses: [SocketAddr; 2],
-    request: Vec<u8>,
+pub struct Request {
+    pub door: Door,
+    text: Vec<u8>,
     expected: u16,
-    spawned: Instant,
     connection: Option<Connection>,
-    next_attempt: Instant,
-    /// When a connection was first accepted.
-    pub accepted: Option<Instant>,
-    /// What was last seen, for the message when time runs out.
-    pub last: Option<String>,
+    /// Who gave the expected answer.
+    answered: Option<SocketAddr>,
+    /// What was last seen.
+    last: Option<String>,
 }
 
 #[derive(Debug)]
@@ -43,91 +38,72 @@ struct Connection {
     answer: Vec<u8>,
 }
 
-/// The server answered as expected.
-#[derive(Debug, Clone, Copy)]
-pub struct Ready {
-    pub at: Instant,
-    pub address: SocketAddr,
-}
-
-impl Probe {
+impl Request {
     /// A request for `path` on this port of the loopback interface.
-    pub fn new(port: u16, path: &str, expected: u16, spawned: Instant) -> Self {
-        let request = format!(
+    ///
+    /// # Errors
+    /// When somebody listens there already.
+    pub fn new(port: u16, path: &str, expected: u16) -> Result<Self, Failure> {
+        let text = format!(
             "GET {path} HTTP/1.1\r\nHost: localhost:{port}\r\nUser-Agent: coldsnake\r\n\
              Accept: */*\r\nConnection: close\r\n\r\n"
         );
-        Self {
-            addresses: loopback(port),
-            request: request.into_bytes(),
+        Ok(Self {
+            door: Door::new(port)?,
+            text: text.into_bytes(),
             expected,
-            spawned,
             connection: None,
-            next_attempt: spawned,
-            accepted: None,
+            answered: None,
             last: None,
-        }
+        })
     }
 
-    /// What to wait for: the connection's answer, or the time of the next attempt.
-    pub fn waits_for(&self) -> Result<BorrowedFd<'_>, Instant> {
+    /// The connection's answer, or the time of the next attempt.
+    pub fn waits_for(&self) -> Wait<'_> {
         match &self.connection {
-            Some(connection) => Ok(connection.stream.as_fd()),
-            None => Err(self.next_attempt),
+            Some(connection) => Wait::Readable(connection.stream.as_fd()),
+            None => Wait::Until(self.door.next_attempt),
         }
     }
 
     /// Goes one step on: connects if it is time to, reads what has come.
-    pub fn advance(&mut self) -> Option<Ready> {
-        if self.connection.is_none() && Instant::now() >= self.next_attempt {
-            self.connect();
-        }
-        self.read()
-    }
-
-    fn connect(&mut self) {
-        for address in self.addresses {
-            let Ok(mut stream) = TcpStream::connect_timeout(&address, CONNECT_LIMIT) else {
-                continue;
-            };
-            self.accepted.get_or_insert_with(Instant::now);
+    pub fn advance(&mut self, child: &Child) -> Option<Instant> {
+        if self.connection.is_none()
+            && let Some((mut stream, address)) = self.door.knock(child.spawned)
+        {
             let sent = stream
                 .set_nonblocking(true)
-                .and_then(|()| stream.write_all(&self.request));
+                .and_then(|()| stream.write_all(&self.text));
             if sent.is_ok() {
                 self.connection = Some(Connection {
                     stream,
                     address,
                     answer: Vec::new(),
                 });
-                return;
             }
         }
-        let passed = self.spawned.elapsed();
-        self.next_attempt = Instant::now() + (passed / 512).clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
+        self.read()
     }
 
-    fn read(&mut self) -> Option<Ready> {
+    fn read(&mut self) -> Option<Instant> {
         let connection = self.connection.as_mut()?;
         let mut buffer = [0; 512];
         let seen = match connection.stream.read(&mut buffer) {
-            Ok(0) => Some("it closed the connection without an answer".to_owned()),
+            Ok(0) => "it closed the connection without an answer".to_owned(),
             Ok(count) => {
                 let at = Instant::now();
                 connection.answer.extend_from_slice(&buffer[..count]);
                 match status(&connection.answer) {
                     Status::Incomplete => return None,
                     Status::Is(status) if status == self.expected => {
-                        return Some(Ready {
-                            at,
-                            address: connection.address,
-                        });
+                        self.answered = Some(connection.address);
+                        return Some(at);
                     }
-                    Status::Is(status) => Some(format!(
+                    Status::Is(status) => format!(
                         "it answered with status {status} instead of {}",
                         self.expected
-                    )),
-                    Status::NotHttp => Some("what it answered is not HTTP".to_owned()),
+                    ),
+                    Status::NotHttp => "what it answered is not HTTP".to_owned(),
                 }
             }
             Err(error)
@@ -135,12 +111,26 @@ impl Probe {
             {
                 return None;
             }
-            Err(error) => Some(format!("the connection broke: {error}")),
+            Err(error) => format!("the connection broke: {error}"),
         };
-        self.last = seen;
+        self.last = Some(seen);
         self.connection = None;
-        self.next_attempt = Instant::now() + RETRY_PAUSE;
+        self.door.next_attempt = Instant::now() + RETRY_PAUSE;
         None
+    }
+
+    /// Was it the launch that answered?
+    pub fn confirm(&self, child: &Child) -> Result<(), Failure> {
+        self.door.confirm(self.answered, child)
+    }
+
+    /// What was last seen of its answers.
+    pub fn last(&self) -> Option<String> {
+        self.last.clone().or_else(|| {
+            self.door
+                .accepted
+                .map(|_| "it took the connection, but gave no answer".to_owned())
+        })
     }
 }
 
