@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::{MetadataExt, lchown};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -113,14 +114,34 @@ impl Pristine {
         for (relative, pyc) in missing {
             let path = folder.join(relative);
             if let Some(parent) = path.parent() {
-                fs::create_dir_all(parent).map_err(at(parent))?;
+                make_folders(parent, folder)?;
             }
             fs::write(&path, &pyc.bytes).map_err(at(&path))?;
+            inherit_owner(&path, folder)?;
             fs::set_permissions(&path, pyc.permissions.clone()).map_err(at(&path))?;
             set_modified(&path, pyc.modified).map_err(at(&path))?;
         }
         Ok(())
     }
+}
+
+/// Makes a folder below another, with those between them, all of the other's owner.
+fn make_folders(path: &Path, below: &Path) -> Result<(), CopyError> {
+    if path == below || path.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = path.parent() {
+        make_folders(parent, below)?;
+    }
+    fs::create_dir(path).map_err(at(path))?;
+    inherit_owner(path, below)
+}
+
+/// What root brings back must belong to whom it belonged before: a user who may write the source
+/// could not remove or replace it otherwise.
+fn inherit_owner(path: &Path, from: &Path) -> Result<(), CopyError> {
+    let owner = fs::metadata(from).map_err(at(from))?;
+    lchown(path, Some(owner.uid()), Some(owner.gid())).map_err(at(path))
 }
 
 /// Removes everything below a folder, and leaves the folder.
