@@ -1,7 +1,7 @@
 //! Bytecode made by CPython's own compileall, so that it is what a deployment would have.
 
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::environment::CallerEnvironment;
 use super::{PythonError, last_lines};
@@ -24,22 +24,25 @@ impl InvalidationMode {
     }
 }
 
-/// Compiles every module below a folder into its `__pycache__`. A module with a syntax error is
-/// left without a pyc, as it would be in a deployment.
+/// Compiles files, and every module below folders, into their `__pycache__`. A module with a syntax
+/// error is left without a pyc, as it would be in a deployment.
 ///
 /// # Errors
 /// When compileall cannot be run.
 pub fn compile_all(
     python: &Path,
-    folder: &Path,
+    paths: &[PathBuf],
     mode: InvalidationMode,
     caller: &CallerEnvironment,
 ) -> Result<(), PythonError> {
+    let Some(first) = paths.first() else {
+        return Ok(());
+    };
     let failed = |reason: String| PythonError::Compile {
-        folder: folder.to_owned(),
+        path: first.to_owned(),
         reason,
     };
-    let args = [
+    let mut args = vec![
         OsStr::new("-I"),
         OsStr::new("-B"),
         OsStr::new("-m"),
@@ -48,8 +51,8 @@ pub fn compile_all(
         OsStr::new("-f"),
         OsStr::new("--invalidation-mode"),
         OsStr::new(mode.option()),
-        folder.as_os_str(),
     ];
+    args.extend(paths.iter().map(|path| path.as_os_str()));
     let output = caller
         .command(python, &args)
         .stderr_to_stdout()

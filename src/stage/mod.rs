@@ -6,6 +6,7 @@
 //! the app once, untimed, with a hook that says for each module whether its code was read from a
 //! pyc or compiled.
 
+mod bytecode;
 mod cache;
 mod command;
 mod copy;

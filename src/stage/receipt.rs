@@ -10,6 +10,7 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::StageError;
+use super::bytecode::not_as_made;
 use super::cache::{Census, census};
 use super::command::UNTIMED;
 use super::scene::{Stage, take_import_time, writes};
@@ -35,13 +36,19 @@ impl Stage {
         launcher: &mut dyn Launcher,
     ) -> Result<ReceiptLine, StageError> {
         self.reset()?;
+        let not_as_made = not_as_made(self);
         let pycs_before = self.pycs();
         let seen = self.observe(app, kind, Writing::AsTheScenarioSays, launcher)?;
         let pycs_after = self.pycs();
         let below_prefix = census(&self.prefix);
         self.writes.retain(|(k, _)| *k != kind);
         self.writes.push((kind, writes(pycs_before, pycs_after)));
-        let violations = self.check(&seen, pycs_before, pycs_after, below_prefix);
+        let mut violations = self.check(&seen, pycs_before, pycs_after, below_prefix);
+        violations.extend(
+            not_as_made
+                .iter()
+                .map(|sentence| format!("scenario `{}`: {sentence}", self.scenario.name)),
+        );
         Ok(ReceiptLine {
             scenario: self.scenario.name.clone(),
             launch: kind.name().to_owned(),
@@ -166,23 +173,44 @@ impl Stage {
                 must(
                     others_compiled.is_empty(),
                     format!(
-                        "{} outside the app compiled, where the scenario says that only the app's \
+                        "{} compiled, where the scenario says that only the app's \
                          bytecode differs; give the interpreter its pycs with `python -m compileall`",
-                        were(&others_compiled)
+                        were(&others_compiled, " outside the app")
                     ),
                 );
-                match scenario.bytecode {
+                match &scenario.bytecode {
                     Bytecode::Fresh | Bytecode::UncheckedHash | Bytecode::CheckedHash => must(
                         app("compiled").is_empty(),
                         format!(
-                            "{} of the app compiled, not read from a pyc",
-                            were(&app("compiled"))
+                            "{} compiled, not read from a pyc",
+                            were(&app("compiled"), " of the app")
                         ),
                     ),
-                    Bytecode::Absent | Bytecode::StaleMtime => must(
+                    Bytecode::Absent | Bytecode::StaleMtime | Bytecode::StaleSize => must(
                         app("read").is_empty(),
-                        format!("{} of the app read from a pyc", were(&app("read"))),
+                        format!("{} read from a pyc", were(&app("read"), " of the app")),
                     ),
+                    Bytecode::Only(modules) => {
+                        let is_one = |name: &&str| modules.iter().any(|module| module == name);
+                        let (missed, _) =
+                            app("compiled").into_iter().partition::<Vec<_>, _>(is_one);
+                        let (_, extra) = app("read").into_iter().partition::<Vec<_>, _>(is_one);
+                        must(
+                            missed.is_empty(),
+                            format!("{} compiled, not read from a pyc", were(&missed, "")),
+                        );
+                        must(
+                            extra.is_empty(),
+                            format!(
+                                "{} read from a pyc, and not among those that are to have one",
+                                were(&extra, "")
+                            ),
+                        );
+                        must(
+                            before == modules.len() as u64,
+                            format!("{before} pycs were made for {} modules", modules.len()),
+                        );
+                    }
                     Bytecode::By(_) => must(
                         before > 0,
                         "the command that is to leave bytecode left none".to_owned(),
@@ -193,12 +221,15 @@ impl Stage {
                 read.is_empty(),
                 format!(
                     "{} read from a pyc, though the prefix is empty",
-                    were(&read)
+                    were(&read, "")
                 ),
             ),
             Prefix::Warm => must(
                 compiled.is_empty(),
-                format!("{} compiled, though the prefix is warm", were(&compiled)),
+                format!(
+                    "{} compiled, though the prefix is warm",
+                    were(&compiled, "")
+                ),
             ),
         }
 
@@ -223,10 +254,10 @@ impl Stage {
     }
 }
 
-/// "3 modules (a, b, c) were", "the module a was"
-fn were(names: &[&str]) -> String {
+/// "3 modules (a, b, c) of the app were", "the module a of the app was"
+fn were(names: &[&str], whose: &str) -> String {
     let verb = if names.len() == 1 { "was" } else { "were" };
-    format!("{} {verb}", named(names))
+    format!("{}{whose} {verb}", named(names))
 }
 
 /// "3 modules (a, b, c)", "the module a"

@@ -4,7 +4,7 @@
 //! baseline names exists, and a metric that a claim uses is one that gets measured.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::quantity::{Fraction, Margin};
@@ -209,12 +209,31 @@ pub enum Bytecode {
     Absent,
     /// Every module has one whose recorded source time is not the source's.
     StaleMtime,
+    /// Every module has one that records the source's time, and another size.
+    StaleSize,
     /// Hash-based, never checked (PEP 552).
     UncheckedHash,
     /// Hash-based, checked at each import (PEP 552).
     CheckedHash,
     /// What this command leaves behind, run once as the owner of the source.
     By(Vec<String>),
+    /// Exactly these modules have one that CPython accepts: dotted names, sorted, from the source
+    /// folder on.
+    Only(Vec<String>),
+}
+
+/// The file of a module below the source folder, if it is there: `shop/models.py` or
+/// `shop/models/__init__.py` for `shop.models`.
+pub fn module_file(source: &Path, module: &str) -> Option<PathBuf> {
+    let path = source.join(module.split('.').collect::<PathBuf>());
+    let package = path.join("__init__.py");
+    // Not `with_extension`, which knows nothing of names without one. A package wins, as it does
+    // for the interpreter.
+    let mut file = path.into_os_string();
+    file.push(".py");
+    [package, file.into()]
+        .into_iter()
+        .find(|file| file.is_file())
 }
 
 /// `PYTHONPYCACHEPREFIX` (bpo-33499, Python 3.8).

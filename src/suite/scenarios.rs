@@ -1,6 +1,7 @@
 //! `[[scenario]]`: the axes of a scenario and their values.
 
 use std::collections::HashSet;
+use std::path::Path;
 
 use toml::Spanned;
 
@@ -66,6 +67,7 @@ impl SuiteFile {
                         ("fresh", Bytecode::Fresh),
                         ("absent", Bytecode::Absent),
                         ("stale-mtime", Bytecode::StaleMtime),
+                        ("stale-size", Bytecode::StaleSize),
                         ("unchecked-hash", Bytecode::UncheckedHash),
                         ("checked-hash", Bytecode::CheckedHash),
                     ],
@@ -83,6 +85,7 @@ impl SuiteFile {
                     }
                     Bytecode::By(by.clone())
                 }
+                WireBytecode::Only(WireOnly { only }) => self.only(spanned, only)?,
             },
         };
         let write = match wire.dont_write_bytecode {
@@ -98,5 +101,48 @@ impl SuiteFile {
             write,
             env: self.env(&wire.env)?,
         })
+    }
+
+    fn only<T>(&self, place: &Spanned<T>, modules: &[String]) -> Result<Bytecode, SuiteError> {
+        if modules.is_empty() {
+            return Err(self.wrong(
+                place,
+                "no module is named that is to have bytecode",
+                "name one, or say bytecode = \"absent\"",
+            ));
+        }
+        let is_part = |part: &str| !part.is_empty() && !part.contains(['/', '\0']);
+        if let Some(module) = modules.iter().find(|name| !name.split('.').all(is_part)) {
+            return Err(self.wrong(
+                place,
+                format!("`{module}` is not a module's name"),
+                "give what stands after `import`, such as \"models\" or \"shop.models\"",
+            ));
+        }
+        let mut modules = modules.to_vec();
+        modules.sort();
+        modules.dedup();
+        Ok(Bytecode::Only(modules))
+    }
+
+    /// Are the modules that scenarios name below the app's source?
+    pub(super) fn check_modules(&self, wire: &WireSuite, source: &Path) -> Result<(), SuiteError> {
+        for scenario in &wire.scenario {
+            let Some(bytecode) = &scenario.bytecode else {
+                continue;
+            };
+            let WireBytecode::Only(WireOnly { only }) = bytecode.get_ref() else {
+                continue;
+            };
+            if let Some(module) = only.iter().find(|name| module_file(source, name).is_none()) {
+                return Err(self.wrong(
+                    bytecode,
+                    format!("there is no module `{module}` below {}", source.display()),
+                    "name modules by their path from the source folder: \"shop.models\" is \
+                     shop/models.py or shop/models/__init__.py",
+                ));
+            }
+        }
+        Ok(())
     }
 }

@@ -90,16 +90,18 @@ pub struct WireScenario {
     pub env: BTreeMap<String, Spanned<String>>,
 }
 
-/// `bytecode = "absent"` or `bytecode = { by = ["{python}", "import_task.py", "--help"] }`
+/// `bytecode = "absent"`, `bytecode = { by = ["{python}", "import_task.py", "--help"] }` or
+/// `bytecode = { only = ["models"] }`
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(
     untagged,
-    expecting = "bytecode is a state's name (\"fresh\", \"absent\", \"stale-mtime\", \"unchecked-hash\", \
-                 \"checked-hash\") or { by = [a command] }"
+    expecting = "bytecode is a state's name (\"fresh\", \"absent\", \"stale-mtime\", \"stale-size\", \"unchecked-hash\", \
+                 \"checked-hash\"), { by = [a command] } or { only = [modules] }"
 )]
 pub enum WireBytecode {
     State(String),
     Command(WireBy),
+    Only(WireOnly),
 }
 
 /// The command that leaves the bytecode.
@@ -107,6 +109,13 @@ pub enum WireBytecode {
 #[serde(deny_unknown_fields)]
 pub struct WireBy {
     pub by: Vec<String>,
+}
+
+/// The only modules that have bytecode.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct WireOnly {
+    pub only: Vec<String>,
 }
 
 /// `[[claim]]`

@@ -1,6 +1,7 @@
 //! Through the command line, as a user.
 
 mod bundled;
+mod bytecode;
 mod failures;
 mod interruption;
 mod project;
