@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::environment::CallerEnvironment;
 use super::{PythonError, last_lines};
+use crate::suite::Optimization;
 
 /// How a pyc says which source it belongs to (PEP 552).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +34,7 @@ pub fn compile_all(
     python: &Path,
     paths: &[PathBuf],
     mode: InvalidationMode,
+    level: Optimization,
     caller: &CallerEnvironment,
 ) -> Result<(), PythonError> {
     let Some(first) = paths.first() else {
@@ -51,6 +53,8 @@ pub fn compile_all(
         OsStr::new("-f"),
         OsStr::new("--invalidation-mode"),
         OsStr::new(mode.option()),
+        OsStr::new("-o"),
+        OsStr::new(level.number()),
     ];
     args.extend(paths.iter().map(|path| path.as_os_str()));
     let output = caller

@@ -12,7 +12,7 @@ use super::scene::Stage;
 use super::workshop::Setting;
 use crate::launch::Launcher;
 use crate::python::{InvalidationMode, PycHeader, compile_all, source_of};
-use crate::suite::{Bytecode, module_file};
+use crate::suite::{Bytecode, Optimization, module_file};
 
 /// How far the sources' times are moved to make their pycs stale: what an unpacked archive does.
 const STALE_BY: Duration = Duration::from_secs(3600);
@@ -26,8 +26,11 @@ pub(super) fn make_bytecode(
     setting: Setting<'_>,
     launcher: &mut dyn Launcher,
 ) -> Result<(), StageError> {
-    let compile_these =
-        |paths: &[PathBuf], mode| compile_all(&stage.python, paths, mode, setting.caller);
+    let compile_at = |paths: &[PathBuf], mode, level| {
+        compile_all(&stage.python, paths, mode, level, setting.caller)
+    };
+    let level = stage.scenario.optimization();
+    let compile_these = |paths: &[PathBuf], mode| compile_at(paths, mode, level);
     let compile = |mode| compile_these(std::slice::from_ref(&stage.source), mode);
     match &stage.scenario.bytecode {
         Bytecode::Absent => {}
@@ -42,6 +45,11 @@ pub(super) fn make_bytecode(
             compile(InvalidationMode::Timestamp)?;
             record_other_sizes(&stage.backing)?;
         }
+        Bytecode::OtherOptimization => compile_at(
+            std::slice::from_ref(&stage.source),
+            InvalidationMode::Timestamp,
+            Optimization::One,
+        )?,
         Bytecode::By(command) => {
             let spec = stage.owner_spec(&setting.suite.app, command)?;
             launcher
@@ -98,6 +106,11 @@ pub(super) fn not_as_made(stage: &Stage) -> Vec<String> {
                 None
             }
             _ => Some("does not record its source's time with another size"),
+        },
+        Bytecode::OtherOptimization => |pyc| {
+            let name = pyc.file_name().unwrap_or_default().to_string_lossy();
+            let ending = format!("{}.pyc", Optimization::One.tag());
+            (!name.ends_with(&ending)).then_some("is not of the level of -O")
         },
         Bytecode::Fresh
         | Bytecode::Absent

@@ -81,7 +81,7 @@ impl Stage {
         let (program, args) = self.expand_command(&app.command, port)?;
         Ok(Spec {
             program,
-            args,
+            args: self.flags().chain(args).collect(),
             env: self.environment(app, conditions, port),
             folder: self.source.clone(),
             user: self.user,
@@ -105,15 +105,22 @@ impl Stage {
              os.write(3, b'%d' % spent)\n\
              os._exit(0)\n"
         );
+        let import = ["-c".into(), code.into(), self.source.clone().into()];
         Spec {
             program: self.python.clone(),
-            args: vec!["-c".into(), code.into(), self.source.clone().into()],
+            args: self.flags().chain(import).collect(),
             env: self.environment(app, conditions, None),
             folder: self.source.clone(),
             user: self.user,
             until: Until::ExitWithReport,
             timeout: app.timeout,
         }
+    }
+
+    /// The scenario's flags of the interpreter. A suite that has any has a command that starts with
+    /// the interpreter.
+    fn flags(&self) -> impl Iterator<Item = OsString> {
+        self.scenario.flags.words().iter().map(OsString::from)
     }
 
     /// The command that leaves a scenario's bytecode, run once as the owner of the source. It has

@@ -16,7 +16,7 @@ use super::command::UNTIMED;
 use super::scene::{Stage, take_import_time, writes};
 use crate::launch::Launcher;
 use crate::record::format::{ModuleReceipt, ReceiptLine};
-use crate::suite::{App, Bytecode, LaunchKind, Prefix, SourceAccess, WriteBytecode};
+use crate::suite::{App, Bytecode, LaunchKind, Optimization, Prefix, SourceAccess, WriteBytecode};
 
 /// The hook's text; it lies in the stage as `sitecustomize.py`.
 pub(super) const HOOK: &str = include_str!("hook.py");
@@ -49,12 +49,14 @@ impl Stage {
                 .iter()
                 .map(|sentence| format!("scenario `{}`: {sentence}", self.scenario.name)),
         );
+        let flags = seen.flags(self.scenario.flags.words()).to_vec();
         Ok(ReceiptLine {
             scenario: self.scenario.name.clone(),
             launch: kind.name().to_owned(),
             executable: seen.executable,
             pycache_prefix: Some(seen.prefix).filter(|prefix| !prefix.is_empty()),
             dont_write_bytecode: seen.dont_write,
+            flags,
             modules: seen.modules,
             pycs_before,
             pycs_after,
@@ -81,8 +83,16 @@ impl Stage {
         if missing.is_empty() {
             return Ok(());
         }
+        let level = self.scenario.optimization();
         Err(StageError::NotCached {
             modules: named(&missing),
+            kind: match level {
+                Optimization::None => "bytecode".to_owned(),
+                Optimization::One | Optimization::Two => {
+                    format!("bytecode for {} (`*{}.pyc`)", level.flag(), level.tag())
+                }
+            },
+            level,
             python: self.python.clone(),
         })
     }
@@ -158,10 +168,27 @@ impl Stage {
                 seen.prefix
             ),
         );
-        let forbidden = scenario.write == WriteBytecode::Forbidden;
+        let forbidden = scenario.writing() == WriteBytecode::Forbidden;
         must(
             seen.dont_write == forbidden,
             format!("sys.dont_write_bytecode is {}", seen.dont_write),
+        );
+
+        let level = scenario.optimization();
+        must(
+            seen.optimize == level.number(),
+            format!(
+                "sys.flags.optimize is {} instead of {}",
+                seen.optimize,
+                level.number()
+            ),
+        );
+        must(
+            seen.flags(scenario.flags.words()) == scenario.flags.words(),
+            format!(
+                "the process was not started with the flags {}",
+                scenario.flags.words().join(" ")
+            ),
         );
 
         let app = |code: &'static str| seen.names(move |m| m.origin == "app" && m.code == code);
@@ -174,8 +201,10 @@ impl Stage {
                     others_compiled.is_empty(),
                     format!(
                         "{} compiled, where the scenario says that only the app's \
-                         bytecode differs; give the interpreter its pycs with `python -m compileall`",
-                        were(&others_compiled, " outside the app")
+                         bytecode differs; give the interpreter its pycs with `python -m compileall \
+                         -o {}`",
+                        were(&others_compiled, " outside the app"),
+                        level.number()
                     ),
                 );
                 match &scenario.bytecode {
@@ -211,6 +240,17 @@ impl Stage {
                             format!("{before} pycs were made for {} modules", modules.len()),
                         );
                     }
+                    Bytecode::OtherOptimization if level == Optimization::One => must(
+                        app("compiled").is_empty(),
+                        format!(
+                            "{} compiled, not read from a pyc of that level",
+                            were(&app("compiled"), " of the app")
+                        ),
+                    ),
+                    Bytecode::OtherOptimization => must(
+                        app("read").is_empty(),
+                        format!("{} read from a pyc", were(&app("read"), " of the app")),
+                    ),
                     Bytecode::By(_) => must(
                         before > 0,
                         "the command that is to leave bytecode left none".to_owned(),
@@ -282,20 +322,27 @@ struct Seen {
     executable: String,
     prefix: String,
     dont_write: bool,
+    optimize: String,
+    /// The words of the command, the interpreter first.
+    command: Vec<String>,
     modules: Vec<ModuleReceipt>,
 }
 
 impl Seen {
     fn parse(text: &str, source: &Path) -> Result<Self, String> {
         let mut interpreter = None;
+        let mut command: Option<Vec<String>> = None;
         let mut modules: Vec<ModuleReceipt> = Vec::new();
         let mut place: BTreeMap<String, usize> = BTreeMap::new();
         for line in text.lines() {
             let fields: Vec<&str> = line.split('\t').collect();
             match fields[..] {
                 // A server that forks has one hook a process; the first is the one launched.
-                ["interpreter", executable, prefix, dont_write] => {
-                    interpreter.get_or_insert((executable, prefix, dont_write == "1"));
+                ["interpreter", executable, prefix, dont_write, optimize] => {
+                    interpreter.get_or_insert((executable, prefix, dont_write == "1", optimize));
+                }
+                ["command", ref words @ ..] => {
+                    command.get_or_insert_with(|| words.iter().map(|w| (*w).to_owned()).collect());
                 }
                 ["module", name, path, code @ ("read" | "compiled")] => {
                     place.insert(name.to_owned(), modules.len());
@@ -317,14 +364,27 @@ impl Seen {
                 _ => return Err(format!("its line {line:?} makes no sense")),
             }
         }
-        let (executable, prefix, dont_write) =
+        let (executable, prefix, dont_write, optimize) =
             interpreter.ok_or("it does not begin with the interpreter")?;
         Ok(Self {
             executable: executable.to_owned(),
             prefix: prefix.to_owned(),
             dont_write,
+            optimize: optimize.to_owned(),
+            command: command.unwrap_or_default(),
             modules,
         })
+    }
+
+    /// These flags, if they stand together in the command, or none. The interpreter need not come
+    /// right before them: one that is started through its loader has more words there.
+    fn flags<'a>(&self, flags: &'a [String]) -> &'a [String] {
+        let found = !flags.is_empty()
+            && self
+                .command
+                .windows(flags.len())
+                .any(|words| words == flags);
+        if found { flags } else { &[] }
     }
 
     fn names(&self, which: impl Fn(&ModuleReceipt) -> bool) -> Vec<&str> {
@@ -361,12 +421,17 @@ mod tests {
 
     #[test]
     fn the_hooks_lines_become_modules_with_their_origin() {
-        let text = "interpreter\t/usr/bin/python3\t\t0\n\
+        let text = "interpreter\t/usr/bin/python3\t\t0\t1\n\
+                    command\tpython3\t-O\tapp.py\n\
                     before\tos\t/usr/lib/python3.11/os.py\tread\n\
                     module\tapp\t/stage/s00/source/app.py\tcompiled\n\
                     write\tapp\tEROFS\n\
                     module\tflask\t/v/lib/python3.11/site-packages/flask/__init__.py\tread\n";
         let seen = Seen::parse(text, Path::new("/stage/s00/source")).unwrap();
+        assert_eq!((seen.optimize.as_str(), seen.command.len()), ("1", 3));
+        let (there, absent) = (["-O".to_owned()], ["-B".to_owned()]);
+        assert_eq!(seen.flags(&there), there);
+        assert!(seen.flags(&absent).is_empty());
         let line = |m: &ModuleReceipt| format!("{} {} {} {:?}", m.name, m.origin, m.code, m.write);
         let lines: Vec<_> = seen.modules.iter().map(line).collect();
         assert_eq!(

@@ -86,11 +86,12 @@ impl Workshop {
             isolation,
             root,
         };
-        let mut checked = false;
+        let mut checked = Vec::new();
         for (index, scenario) in setting.suite.scenarios.iter().enumerate() {
             let stage = workshop.build(index, scenario, setting, &python, launcher)?;
-            if scenario.prefix == Prefix::Unset && !checked {
-                checked = true;
+            // Flags decide which modules are loaded, and which of their pycs.
+            if scenario.prefix == Prefix::Unset && !checked.contains(&&scenario.flags) {
+                checked.push(&scenario.flags);
                 for kind in setting.suite.launch_kinds() {
                     stage.check_outside(&setting.suite.app, kind, launcher)?;
                 }

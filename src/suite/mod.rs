@@ -7,6 +7,7 @@ mod app;
 pub mod bundled;
 mod claims;
 mod error;
+mod flags;
 mod measure;
 mod model;
 pub mod quantity;
@@ -15,5 +16,6 @@ mod validate;
 mod wire;
 
 pub use error::SuiteError;
+pub use flags::{Flags, Optimization};
 pub use model::*;
 pub use validate::{Overrides, SuiteFile};

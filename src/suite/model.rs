@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::flags::{Flags, Optimization};
 use super::quantity::{Fraction, Margin};
 
 /// An app, the scenarios it is launched under, and the claims to decide.
@@ -189,8 +190,26 @@ pub struct Scenario {
     pub source: SourceAccess,
     pub bytecode: Bytecode,
     pub prefix: Prefix,
+    /// What `PYTHONDONTWRITEBYTECODE` says.
     pub write: WriteBytecode,
+    /// What stands between the interpreter and the app.
+    pub flags: Flags,
     pub env: BTreeMap<String, String>,
+}
+
+impl Scenario {
+    /// May the interpreter write pycs, after all that is said about it?
+    pub fn writing(&self) -> WriteBytecode {
+        match (self.write, self.flags.write()) {
+            (WriteBytecode::Allowed, WriteBytecode::Allowed) => WriteBytecode::Allowed,
+            _ => WriteBytecode::Forbidden,
+        }
+    }
+
+    /// The level of optimisation of the bytecode that the interpreter looks for.
+    pub fn optimization(&self) -> Optimization {
+        self.flags.optimization()
+    }
 }
 
 /// May the launched process write below the app's source folder?
@@ -215,6 +234,8 @@ pub enum Bytecode {
     UncheckedHash,
     /// Hash-based, checked at each import (PEP 552).
     CheckedHash,
+    /// Every module has one of the level of `-O`, and of no other.
+    OtherOptimization,
     /// What this command leaves behind, run once as the owner of the source.
     By(Vec<String>),
     /// Exactly these modules have one that CPython accepts: dotted names, sorted, from the source

@@ -6,12 +6,17 @@ use std::path::Path;
 use toml::Spanned;
 
 use super::error::SuiteError;
+use super::flags::Flags;
 use super::model::*;
 use super::validate::SuiteFile;
 use super::wire::*;
 
 impl SuiteFile {
-    pub(super) fn scenarios(&self, wire: &[WireScenario]) -> Result<Vec<Scenario>, SuiteError> {
+    pub(super) fn scenarios(
+        &self,
+        wire: &[WireScenario],
+        app: &App,
+    ) -> Result<Vec<Scenario>, SuiteError> {
         if wire.is_empty() {
             return Err(self.at(
                 0,
@@ -30,12 +35,17 @@ impl SuiteFile {
                         "give each its own name",
                     ));
                 }
-                self.scenario(name, wire)
+                self.scenario(name, wire, app)
             })
             .collect()
     }
 
-    fn scenario(&self, name: String, wire: &WireScenario) -> Result<Scenario, SuiteError> {
+    fn scenario(
+        &self,
+        name: String,
+        wire: &WireScenario,
+        app: &App,
+    ) -> Result<Scenario, SuiteError> {
         let source = self.choice(
             wire.source.as_ref(),
             "source",
@@ -70,6 +80,7 @@ impl SuiteFile {
                         ("stale-size", Bytecode::StaleSize),
                         ("unchecked-hash", Bytecode::UncheckedHash),
                         ("checked-hash", Bytecode::CheckedHash),
+                        ("other-optimization", Bytecode::OtherOptimization),
                     ],
                 )?,
                 WireBytecode::Command(WireBy { by }) => {
@@ -99,8 +110,29 @@ impl SuiteFile {
             bytecode,
             prefix,
             write,
+            flags: self.flags(wire.flags.as_ref(), app)?,
             env: self.env(&wire.env)?,
         })
+    }
+
+    fn flags(&self, given: Option<&Spanned<Vec<String>>>, app: &App) -> Result<Flags, SuiteError> {
+        let Some(given) = given else {
+            return Ok(Flags::default());
+        };
+        let flags = Flags::parse(given.get_ref())
+            .map_err(|error| self.wrong(given, error.message, error.help))?;
+        let program = app.command.first().map(String::as_str);
+        if !flags.words().is_empty() && program != Some("{python}") {
+            return Err(self.wrong(
+                given,
+                format!(
+                    "the interpreter's flags have no place in a command that starts with `{}`",
+                    program.unwrap_or_default()
+                ),
+                "let app.command start with \"{python}\", such as [\"{python}\", \"-m\", \"flask\", \"run\"]",
+            ));
+        }
+        Ok(flags)
     }
 
     fn only<T>(&self, place: &Spanned<T>, modules: &[String]) -> Result<Bytecode, SuiteError> {

@@ -83,7 +83,7 @@ impl SuiteFile {
     pub fn suite(&self) -> Result<Suite, SuiteError> {
         let wire: WireSuite = toml::from_str(&self.text).map_err(|error| self.syntax(&error))?;
         let app = self.app(&wire.app)?;
-        let scenarios = self.scenarios(&wire.scenario)?;
+        let scenarios = self.scenarios(&wire.scenario, &app)?;
         let measure = self.measure(&wire.measure, &app, &scenarios)?;
         let claims = self.claims(&wire.claim, &scenarios, &measure)?;
         Ok(Suite {

@@ -86,6 +86,8 @@ pub struct WireScenario {
     pub prefix: Option<Spanned<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dont_write_bytecode: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flags: Option<Spanned<Vec<String>>>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub env: BTreeMap<String, Spanned<String>>,
 }
@@ -96,7 +98,7 @@ pub struct WireScenario {
 #[serde(
     untagged,
     expecting = "bytecode is a state's name (\"fresh\", \"absent\", \"stale-mtime\", \"stale-size\", \"unchecked-hash\", \
-                 \"checked-hash\"), { by = [a command] } or { only = [modules] }"
+                 \"checked-hash\", \"other-optimization\"), { by = [a command] } or { only = [modules] }"
 )]
 pub enum WireBytecode {
     State(String),

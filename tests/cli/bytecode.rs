@@ -23,16 +23,37 @@ bytecode = "stale-size"
 name = "stale-size-read-only"
 source = "read-only"
 bytecode = "stale-size"
+
+[[scenario]]
+name = "other-optimization"
+bytecode = "other-optimization"
+
+[[scenario]]
+name = "other-optimization-read-only"
+source = "read-only"
+bytecode = "other-optimization"
 "#;
 
 /// What becomes of `helper` and `other` under each scenario, DENIED standing for EROFS or EACCES,
 /// and the pycs before and after each launch.
-const FATES: [(&str, &str, &str, (u64, u64)); 4] = [
+const FATES: [(&str, &str, &str, (u64, u64)); 6] = [
     ("only-other", "compiled DENIED", "read", (1, 1)),
     ("only-two", "read", "read", (2, 2)),
     ("stale-size", "compiled written", "compiled written", (3, 3)),
     (
         "stale-size-read-only",
+        "compiled DENIED",
+        "compiled DENIED",
+        (3, 3),
+    ),
+    (
+        "other-optimization",
+        "compiled written",
+        "compiled written",
+        (3, 5),
+    ),
+    (
+        "other-optimization-read-only",
         "compiled DENIED",
         "compiled DENIED",
         (3, 3),
@@ -100,12 +121,14 @@ const MENDING: &str = "import os, py_compile\n\
 
 #[test]
 fn an_app_that_mends_its_bytecode_makes_a_stale_state_a_violation() {
-    let project = with_bytecode("\"stale-size\"");
-    project.write("app/main.py", MENDING);
-    project.measure(As::Me, 1).expect(4).says(&[
-        "scenario `other`: 2 modules (helper, other) of the app were read from a pyc",
-        "nothing was measured",
-    ]);
+    for state in ["stale-size", "other-optimization"] {
+        let project = with_bytecode(&format!("{state:?}"));
+        project.write("app/main.py", MENDING);
+        project.measure(As::Me, 1).expect(4).says(&[
+            "scenario `other`: 2 modules (helper, other) of the app were read from a pyc",
+            "nothing was measured",
+        ]);
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod bundled;
 mod bytecode;
 mod failures;
+mod flags;
 mod interruption;
 mod project;
 mod records;
