@@ -25,6 +25,23 @@ impl InvalidationMode {
     }
 }
 
+/// Where compileall puts a pyc.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Placement {
+    /// In the folder `__pycache__` beside the source (PEP 3147).
+    Cache,
+    /// As `x.pyc` beside `x.py`, where it counts once the source is gone.
+    BesideSource,
+}
+
+/// What compileall makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Compilation {
+    pub mode: InvalidationMode,
+    pub level: Optimization,
+    pub placement: Placement,
+}
+
 /// Compiles files, and every module below folders, into their `__pycache__`. A module with a syntax
 /// error is left without a pyc, as it would be in a deployment.
 ///
@@ -33,8 +50,7 @@ impl InvalidationMode {
 pub fn compile_all(
     python: &Path,
     paths: &[PathBuf],
-    mode: InvalidationMode,
-    level: Optimization,
+    compilation: Compilation,
     caller: &CallerEnvironment,
 ) -> Result<(), PythonError> {
     let Some(first) = paths.first() else {
@@ -52,10 +68,13 @@ pub fn compile_all(
         OsStr::new("-q"),
         OsStr::new("-f"),
         OsStr::new("--invalidation-mode"),
-        OsStr::new(mode.option()),
+        OsStr::new(compilation.mode.option()),
         OsStr::new("-o"),
-        OsStr::new(level.number()),
+        OsStr::new(compilation.level.number()),
     ];
+    if compilation.placement == Placement::BesideSource {
+        args.push(OsStr::new("-b"));
+    }
     args.extend(paths.iter().map(|path| path.as_os_str()));
     let output = caller
         .command(python, &args)

@@ -7,7 +7,7 @@ mod interpreter;
 mod pyc;
 mod venv;
 
-pub use bytecode::{InvalidationMode, compile_all};
+pub use bytecode::{Compilation, InvalidationMode, Placement, compile_all};
 pub use interpreter::{OLDEST, Python};
 pub use pyc::{PycHeader, source_of};
 pub use venv::{interpreter as venv_interpreter, prepare as prepare_venv};

@@ -11,7 +11,7 @@ use super::copy::{CopyError, at, set_modified};
 use super::scene::Stage;
 use super::workshop::Setting;
 use crate::launch::Launcher;
-use crate::python::{InvalidationMode, PycHeader, compile_all, source_of};
+use crate::python::{Compilation, InvalidationMode, Placement, PycHeader, compile_all, source_of};
 use crate::suite::{Bytecode, Optimization, module_file};
 
 /// How far the sources' times are moved to make their pycs stale: what an unpacked archive does.
@@ -26,30 +26,40 @@ pub(super) fn make_bytecode(
     setting: Setting<'_>,
     launcher: &mut dyn Launcher,
 ) -> Result<(), StageError> {
-    let compile_at = |paths: &[PathBuf], mode, level| {
-        compile_all(&stage.python, paths, mode, level, setting.caller)
+    let compile_these = |paths: &[PathBuf], compilation| {
+        compile_all(&stage.python, paths, compilation, setting.caller)
     };
-    let level = stage.scenario.optimization();
-    let compile_these = |paths: &[PathBuf], mode| compile_at(paths, mode, level);
-    let compile = |mode| compile_these(std::slice::from_ref(&stage.source), mode);
+    let compile = |compilation| compile_these(std::slice::from_ref(&stage.source), compilation);
+    let usual = Compilation {
+        mode: InvalidationMode::Timestamp,
+        level: stage.scenario.optimization(),
+        placement: Placement::Cache,
+    };
+    let with_mode = |mode| Compilation { mode, ..usual };
     match &stage.scenario.bytecode {
         Bytecode::Absent => {}
-        Bytecode::Fresh => compile(InvalidationMode::Timestamp)?,
-        Bytecode::UncheckedHash => compile(InvalidationMode::UncheckedHash)?,
-        Bytecode::CheckedHash => compile(InvalidationMode::CheckedHash)?,
+        Bytecode::Fresh => compile(usual)?,
+        Bytecode::UncheckedHash => compile(with_mode(InvalidationMode::UncheckedHash))?,
+        Bytecode::CheckedHash => compile(with_mode(InvalidationMode::CheckedHash))?,
         Bytecode::StaleMtime => {
-            compile(InvalidationMode::Timestamp)?;
+            compile(usual)?;
             move_source_times(&stage.backing)?;
         }
         Bytecode::StaleSize => {
-            compile(InvalidationMode::Timestamp)?;
+            compile(usual)?;
             record_other_sizes(&stage.backing)?;
         }
-        Bytecode::OtherOptimization => compile_at(
-            std::slice::from_ref(&stage.source),
-            InvalidationMode::Timestamp,
-            Optimization::One,
-        )?,
+        Bytecode::OtherOptimization => compile(Compilation {
+            level: Optimization::One,
+            ..usual
+        })?,
+        Bytecode::Sourceless => {
+            compile(Compilation {
+                placement: Placement::BesideSource,
+                ..usual
+            })?;
+            remove_sources(&stage.backing, &stage.named_files(&setting.suite.app))?;
+        }
         Bytecode::By(command) => {
             let spec = stage.owner_spec(&setting.suite.app, command)?;
             launcher
@@ -65,7 +75,7 @@ pub(super) fn make_bytecode(
                 .iter()
                 .filter_map(|module| module_file(&stage.source, module))
                 .collect();
-            compile_these(&files, InvalidationMode::Timestamp)?;
+            compile_these(&files, usual)?;
         }
     }
     Ok(())
@@ -91,6 +101,22 @@ fn record_other_sizes(folder: &Path) -> Result<(), CopyError> {
     Ok(())
 }
 
+/// Leaves `x.pyc` alone where `x.py` was. The files that are kept have no pyc instead: beside its
+/// source it would never be looked at.
+fn remove_sources(folder: &Path, kept: &[PathBuf]) -> Result<(), CopyError> {
+    let pycs: Vec<PathBuf> = files(folder, "pyc").collect();
+    for pyc in pycs {
+        let source = pyc.with_extension("py");
+        if !source.exists() {
+            continue;
+        }
+        let keeps = kept.iter().any(|kept| folder.join(kept) == source);
+        let unwanted = if keeps { pyc } else { source };
+        fs::remove_file(&unwanted).map_err(at(&unwanted))?;
+    }
+    Ok(())
+}
+
 /// What is not on disk as the scenario has it, in sentences. A receipt cannot tell why a pyc was
 /// passed over; its header can.
 pub(super) fn not_as_made(stage: &Stage) -> Vec<String> {
@@ -111,6 +137,12 @@ pub(super) fn not_as_made(stage: &Stage) -> Vec<String> {
             let name = pyc.file_name().unwrap_or_default().to_string_lossy();
             let ending = format!("{}.pyc", Optimization::One.tag());
             (!name.ends_with(&ending)).then_some("is not of the level of -O")
+        },
+        Bytecode::Sourceless => |pyc| {
+            let folder = pyc.parent().and_then(Path::file_name);
+            let cached = folder.is_some_and(|name| name == "__pycache__");
+            (cached || pyc.with_extension("py").exists())
+                .then_some("does not stand in its source's place")
         },
         Bytecode::Fresh
         | Bytecode::Absent

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::StageError;
@@ -155,6 +156,20 @@ impl Stage {
         let program = resolve_program(&first, &self.source, &self.python)
             .ok_or(StageError::NoProgram { program: first })?;
         Ok((program, words.map(Into::into).collect()))
+    }
+
+    /// The files below the source that the command names, relative to it: the script that is run as
+    /// `__main__`, a server's configuration.
+    pub(super) fn named_files(&self, app: &App) -> Vec<PathBuf> {
+        let Ok(source) = fs::canonicalize(&self.source) else {
+            return Vec::new();
+        };
+        let words = app.command.iter().map(|word| self.expand(word, None));
+        words
+            .filter_map(|word| fs::canonicalize(self.source.join(word)).ok())
+            .filter(|path| path.is_file())
+            .filter_map(|path| path.strip_prefix(&source).ok().map(Path::to_owned))
+            .collect()
     }
 
     fn expand(&self, word: &str, port: Option<u16>) -> String {

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::StageError;
@@ -43,7 +43,7 @@ impl Stage {
         let below_prefix = census(&self.prefix);
         self.writes.retain(|(k, _)| *k != kind);
         self.writes.push((kind, writes(pycs_before, pycs_after)));
-        let mut violations = self.check(&seen, pycs_before, pycs_after, below_prefix);
+        let mut violations = self.check(app, &seen, pycs_before, pycs_after, below_prefix);
         violations.extend(
             not_as_made
                 .iter()
@@ -147,7 +147,14 @@ impl Stage {
     }
 
     /// What the scenario promises, line by line.
-    fn check(&self, seen: &Seen, before: u64, after: u64, prefix: Census) -> Vec<String> {
+    fn check(
+        &self,
+        app: &App,
+        seen: &Seen,
+        before: u64,
+        after: u64,
+        prefix: Census,
+    ) -> Vec<String> {
         let mut violations = Vec::new();
         let mut must = |holds: bool, sentence: String| {
             if !holds {
@@ -191,10 +198,24 @@ impl Stage {
             ),
         );
 
+        let sourceless = scenario.bytecode == Bytecode::Sourceless;
+        let kept = self.named_files(app);
         let app = |code: &'static str| seen.names(move |m| m.origin == "app" && m.code == code);
         let others_compiled = seen.names(|m| m.origin != "app" && m.code == "compiled");
-        let read = seen.names(|m| m.code == "read");
+        // A prefix does not hide what stands in the place of a source.
+        let read = seen.names(|m| m.code == "read" && !(sourceless && m.origin == "app"));
         let compiled = seen.names(|m| m.code == "compiled");
+        if sourceless {
+            let compiled = seen
+                .names(|m| m.origin == "app" && m.code == "compiled" && !is_one_of(&m.name, &kept));
+            must(
+                compiled.is_empty(),
+                format!(
+                    "{} compiled, where no source should be left",
+                    were(&compiled, " of the app")
+                ),
+            );
+        }
         match scenario.prefix {
             Prefix::Unset => {
                 must(
@@ -251,6 +272,8 @@ impl Stage {
                         app("read").is_empty(),
                         format!("{} read from a pyc", were(&app("read"), " of the app")),
                     ),
+                    // Looked at already, as it holds under any prefix.
+                    Bytecode::Sourceless => {}
                     Bytecode::By(_) => must(
                         before > 0,
                         "the command that is to leave bytecode left none".to_owned(),
@@ -292,6 +315,15 @@ impl Stage {
         );
         violations
     }
+}
+
+/// Is this the module of one of these files? It may be imported from the file's own folder.
+fn is_one_of(module: &str, files: &[PathBuf]) -> bool {
+    files.iter().any(|file| {
+        let path = file.with_extension("");
+        let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
+        module == parts.join(".") || parts.last().is_some_and(|last| module == last)
+    })
 }
 
 /// "3 modules (a, b, c) of the app were", "the module a of the app was"

@@ -236,6 +236,8 @@ pub enum Bytecode {
     CheckedHash,
     /// Every module has one of the level of `-O`, and of no other.
     OtherOptimization,
+    /// Every module is a pyc in the place of its source, which is gone.
+    Sourceless,
     /// What this command leaves behind, run once as the owner of the source.
     By(Vec<String>),
     /// Exactly these modules have one that CPython accepts: dotted names, sorted, from the source

@@ -81,6 +81,7 @@ impl SuiteFile {
                         ("unchecked-hash", Bytecode::UncheckedHash),
                         ("checked-hash", Bytecode::CheckedHash),
                         ("other-optimization", Bytecode::OtherOptimization),
+                        ("sourceless", Bytecode::Sourceless),
                     ],
                 )?,
                 WireBytecode::Command(WireBy { by }) => {

@@ -32,11 +32,21 @@ bytecode = "other-optimization"
 name = "other-optimization-read-only"
 source = "read-only"
 bytecode = "other-optimization"
+
+[[scenario]]
+name = "sourceless"
+bytecode = "sourceless"
+
+[[scenario]]
+name = "sourceless-read-only"
+source = "read-only"
+bytecode = "sourceless"
+flags = ["-X", "utf8"]
 "#;
 
 /// What becomes of `helper` and `other` under each scenario, DENIED standing for EROFS or EACCES,
 /// and the pycs before and after each launch.
-const FATES: [(&str, &str, &str, (u64, u64)); 6] = [
+const FATES: [(&str, &str, &str, (u64, u64)); 8] = [
     ("only-other", "compiled DENIED", "read", (1, 1)),
     ("only-two", "read", "read", (2, 2)),
     ("stale-size", "compiled written", "compiled written", (3, 3)),
@@ -52,6 +62,8 @@ const FATES: [(&str, &str, &str, (u64, u64)); 6] = [
         "compiled written",
         (3, 5),
     ),
+    ("sourceless", "read", "read", (2, 2)),
+    ("sourceless-read-only", "read", "read", (2, 2)),
     (
         "other-optimization-read-only",
         "compiled DENIED",
@@ -192,4 +204,51 @@ fn modules_in_packages_are_named_with_dots() {
     ] {
         assert_eq!(fate(&receipt, module), wanted, "{module}");
     }
+}
+
+#[test]
+fn sources_are_gone_but_for_the_script_and_a_prefix_does_not_hide_what_is_left() {
+    let project = Project::new(&format!(
+        "{EXITING_APP}\n[[scenario]]\nname = \"other\"\nbytecode = \"sourceless\"\nprefix = \"empty\"\n"
+    ));
+    project.write("app/shop/__init__.py", "");
+    project.write("app/shop/models.py", "");
+    project.write(
+        "app/main.py",
+        "import glob, sys, helper, shop.models\n\
+         left = sorted(glob.glob('**/*.py', recursive=True))\n\
+         if helper.__file__.endswith('.pyc'):\n    \
+             assert left == ['main.py'], left\n",
+    );
+    for who in [As::Me, As::Ordinary] {
+        project.measure(who, 1).expect(0);
+        let receipt = project.receipt("other");
+        for module in ["helper", "other", "shop", "shop.models"] {
+            assert_eq!(fate(&receipt, module), "read", "{module}");
+        }
+        assert_eq!(receipt["violations"], Value::Array(Vec::new()));
+        std::fs::remove_dir_all(project.path().join("out")).unwrap();
+    }
+}
+
+#[test]
+fn a_source_that_comes_back_is_a_violation() {
+    let project = with_bytecode("\"sourceless\"");
+    project.write(
+        "app/main.py",
+        "open('other.py', 'a').write('VALUE = 1\\n')\nimport helper\n",
+    );
+    project.measure(As::Me, 1).expect(4).says(&[
+        "scenario `other`: the module other of the app was compiled, where no source should be left",
+    ]);
+}
+
+#[test]
+fn a_module_that_is_run_by_name_needs_no_source() {
+    let suite =
+        format!("{EXITING_APP}\n[[scenario]]\nname = \"other\"\nbytecode = \"sourceless\"\n")
+            .replace("\"main.py\"", "\"-m\", \"main\"");
+    let project = Project::new(&suite);
+    project.measure(As::Me, 1).expect(0);
+    assert_eq!(fate(&project.receipt("other"), "main"), "read");
 }
