@@ -14,6 +14,7 @@ mod isolation;
 mod namespace;
 mod receipt;
 mod scene;
+mod seen;
 mod workshop;
 
 use std::path::PathBuf;
