@@ -325,7 +325,7 @@ fn with_example(subject: &str, example: Table) -> Vec<Table> {
             scenario.extend(example);
             push(&mut suite, "scenario", scenario);
         }
-        "WireBy" => {
+        "WireBy" | "WireOnly" => {
             let mut scenario = table("name = \"example\"");
             scenario.insert("bytecode".to_owned(), Value::Table(example));
             push(&mut suite, "scenario", scenario);

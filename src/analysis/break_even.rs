@@ -47,6 +47,7 @@ fn first_start<'a>(record: &'a Record, warm: &Scenario) -> Option<&'a Scenario> 
         let same = [
             scenario.source == warm.source,
             scenario.bytecode == warm.bytecode,
+            scenario.flags == warm.flags,
             scenario.env == warm.env,
         ];
         // As a number whose digits are compared from the left: source access counts most.
@@ -74,9 +75,11 @@ fn mended<'a>(record: &'a Record, warm: &Scenario) -> Vec<&'a Scenario> {
     };
     let unset: Vec<&Scenario> = with_prefix(record, Prefix::Unset).collect();
     let (named, others): (Vec<_>, Vec<_>) = unset.into_iter().partition(|s| claimed(s));
+    // Under other flags other bytecode is looked for, and the prefix is no fix for that.
+    let others = others.iter().filter(|s| s.flags == warm.flags);
     let in_vain: Vec<&Scenario> = named
         .iter()
-        .chain(&others)
+        .chain(others)
         .copied()
         .filter(|scenario| compiles_in_vain(scenario))
         .collect();

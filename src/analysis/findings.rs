@@ -89,6 +89,8 @@ fn compiled_in_vain(record: &Record, scenario: &Scenario) -> Option<String> {
     let why = if !errnos.is_empty() {
         let reasons = words::list(&errnos, errnos.len());
         format!("none of it can be written: {reasons}")
+    } else if scenario.flags.write() == WriteBytecode::Forbidden {
+        "-B forbids writing".to_owned()
     } else if line.dont_write_bytecode || scenario.write == WriteBytecode::Forbidden {
         "PYTHONDONTWRITEBYTECODE forbids writing".to_owned()
     } else {

@@ -1,10 +1,11 @@
 //! Bytecode made by CPython's own compileall, so that it is what a deployment would have.
 
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::environment::CallerEnvironment;
 use super::{PythonError, last_lines};
+use crate::suite::Optimization;
 
 /// How a pyc says which source it belongs to (PEP 552).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,22 +25,42 @@ impl InvalidationMode {
     }
 }
 
-/// Compiles every module below a folder into its `__pycache__`. A module with a syntax error is
-/// left without a pyc, as it would be in a deployment.
+/// Where compileall puts a pyc.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Placement {
+    /// In the folder `__pycache__` beside the source (PEP 3147).
+    Cache,
+    /// As `x.pyc` beside `x.py`, where it counts once the source is gone.
+    BesideSource,
+}
+
+/// What compileall makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Compilation {
+    pub mode: InvalidationMode,
+    pub level: Optimization,
+    pub placement: Placement,
+}
+
+/// Compiles files, and every module below folders, into their `__pycache__`. A module with a syntax
+/// error is left without a pyc, as it would be in a deployment.
 ///
 /// # Errors
 /// When compileall cannot be run.
 pub fn compile_all(
     python: &Path,
-    folder: &Path,
-    mode: InvalidationMode,
+    paths: &[PathBuf],
+    compilation: Compilation,
     caller: &CallerEnvironment,
 ) -> Result<(), PythonError> {
+    let Some(first) = paths.first() else {
+        return Ok(());
+    };
     let failed = |reason: String| PythonError::Compile {
-        folder: folder.to_owned(),
+        path: first.to_owned(),
         reason,
     };
-    let args = [
+    let mut args = vec![
         OsStr::new("-I"),
         OsStr::new("-B"),
         OsStr::new("-m"),
@@ -47,9 +68,14 @@ pub fn compile_all(
         OsStr::new("-q"),
         OsStr::new("-f"),
         OsStr::new("--invalidation-mode"),
-        OsStr::new(mode.option()),
-        folder.as_os_str(),
+        OsStr::new(compilation.mode.option()),
+        OsStr::new("-o"),
+        OsStr::new(compilation.level.number()),
     ];
+    if compilation.placement == Placement::BesideSource {
+        args.push(OsStr::new("-b"));
+    }
+    args.extend(paths.iter().map(|path| path.as_os_str()));
     let output = caller
         .command(python, &args)
         .stderr_to_stdout()

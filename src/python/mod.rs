@@ -4,10 +4,12 @@
 mod bytecode;
 pub mod environment;
 mod interpreter;
+mod pyc;
 mod venv;
 
-pub use bytecode::{InvalidationMode, compile_all};
+pub use bytecode::{Compilation, InvalidationMode, Placement, compile_all};
 pub use interpreter::{OLDEST, Python};
+pub use pyc::{PycHeader, source_of};
 pub use venv::{interpreter as venv_interpreter, prepare as prepare_venv};
 
 use std::path::PathBuf;
@@ -54,8 +56,8 @@ pub enum PythonError {
         path: PathBuf,
         source: std::io::Error,
     },
-    #[error("compiling {} failed: {reason}", folder.display())]
-    Compile { folder: PathBuf, reason: String },
+    #[error("compiling {} failed: {reason}", path.display())]
+    Compile { path: PathBuf, reason: String },
 }
 
 /// The last lines of what a set-up command said, as the reason of an error.

@@ -118,6 +118,9 @@ pub struct ReceiptLine {
     pub executable: String,
     pub pycache_prefix: Option<String>,
     pub dont_write_bytecode: bool,
+    /// The scenario's flags, as they stood in the process's command.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flags: Vec<String>,
     pub modules: Vec<ModuleReceipt>,
     /// Pycs below the stage's source and prefix before and after the launch.
     pub pycs_before: u64,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::StageError;
@@ -93,7 +94,7 @@ impl Stage {
         let (program, args) = self.expand_command(&app.command, port)?;
         Ok(Spec {
             program,
-            args,
+            args: self.flags().chain(args).collect(),
             env: self.environment(app, conditions, port),
             folder: self.source.clone(),
             user: self.user,
@@ -117,15 +118,22 @@ impl Stage {
              os.write(3, b'%d' % spent)\n\
              os._exit(0)\n"
         );
+        let import = ["-c".into(), code.into(), self.source.clone().into()];
         Spec {
             program: self.python.clone(),
-            args: vec!["-c".into(), code.into(), self.source.clone().into()],
+            args: self.flags().chain(import).collect(),
             env: self.environment(app, conditions, None),
             folder: self.source.clone(),
             user: self.user,
             until: Until::ExitWithReport,
             timeout: app.timeout,
         }
+    }
+
+    /// The scenario's flags of the interpreter. A suite that has any has a command that starts with
+    /// the interpreter.
+    fn flags(&self) -> impl Iterator<Item = OsString> {
+        self.scenario.flags.words().iter().map(OsString::from)
     }
 
     /// The command that leaves a scenario's bytecode, run once as the owner of the source. It has
@@ -160,6 +168,20 @@ impl Stage {
         let program = resolve_program(&first, &self.source, &self.python)
             .ok_or(StageError::NoProgram { program: first })?;
         Ok((program, words.map(Into::into).collect()))
+    }
+
+    /// The files below the source that the command names, relative to it: the script that is run as
+    /// `__main__`, a server's configuration.
+    pub(super) fn named_files(&self, app: &App) -> Vec<PathBuf> {
+        let Ok(source) = fs::canonicalize(&self.source) else {
+            return Vec::new();
+        };
+        let words = app.command.iter().map(|word| self.expand(word, None));
+        words
+            .filter_map(|word| fs::canonicalize(self.source.join(word)).ok())
+            .filter(|path| path.is_file())
+            .filter_map(|path| path.strip_prefix(&source).ok().map(Path::to_owned))
+            .collect()
     }
 
     fn expand(&self, word: &str, port: Option<u16>) -> String {

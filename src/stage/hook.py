@@ -2,7 +2,8 @@
 on launches that are not timed.
 
 One line an event, tab-separated, appended to the file named by COLDSNAKE_RECEIPT:
-    interpreter  executable  pycache_prefix  dont_write_bytecode
+    interpreter  executable  pycache_prefix  dont_write_bytecode  optimize
+    command      word…                              (what the process was started with)
     module       name  path  read|compiled          (path: the source, or the sourceless pyc)
     write        name  written|ERRNO
     before       name  path  read|compiled|written  (imported before this hook was)
@@ -26,7 +27,14 @@ def _observe():
         line = "\t".join(str(field).replace("\t", " ").replace("\n", " ") for field in fields) + "\n"
         os.write(descriptor, line.encode("utf-8", "backslashreplace"))
 
-    say("interpreter", sys.executable, sys.pycache_prefix or "", int(bool(sys.dont_write_bytecode)))
+    say("interpreter", sys.executable, sys.pycache_prefix or "", int(bool(sys.dont_write_bytecode)), sys.flags.optimize)
+    # Not sys.orig_argv, which 3.9 does not have.
+    words = os.open("/proc/self/cmdline", os.O_RDONLY | os.O_CLOEXEC)
+    pieces = []
+    while not pieces or pieces[-1]:
+        pieces.append(os.read(words, 65536))
+    os.close(words)
+    say("command", *b"".join(pieces).decode("utf-8", "replace").split("\0")[:-1])
 
     # This hook must leave no trace: its own pyc, and the folders made for it, go first.
     own = external.cache_from_source(__file__)

@@ -6,6 +6,7 @@
 //! the app once, untimed, with a hook that says for each module whether its code was read from a
 //! pyc or compiled.
 
+mod bytecode;
 mod cache;
 mod command;
 mod copy;
@@ -13,6 +14,7 @@ mod isolation;
 mod namespace;
 mod receipt;
 mod scene;
+mod seen;
 mod workshop;
 
 use std::path::PathBuf;
@@ -27,6 +29,7 @@ pub use workshop::{Setting, Workshop, source_lines};
 
 use crate::launch::{Failure, Interrupted};
 use crate::python::PythonError;
+use crate::suite::Optimization;
 
 /// A scenario that could not be made true.
 #[derive(Debug, Error)]
@@ -49,13 +52,20 @@ pub enum StageError {
     #[error("scenario `{scenario}` does not hold: {what}")]
     NotAsAsked { scenario: String, what: String },
     #[error(
-        "{modules} outside the app have no bytecode, where the scenarios say that only the app's \
+        "{modules} outside the app have no {kind}, where the scenarios say that only the app's \
          differs; nothing was written\n  \
-         let their owner run `{} -m compileall -q` on the standard library and site-packages, or \
+         let their owner run `{} -m compileall -q -o {}` on the standard library and site-packages, or \
          name another interpreter with --python PATH",
-        python.display()
+        python.display(),
+        level.number()
     )]
-    NotCached { modules: String, python: PathBuf },
+    NotCached {
+        modules: String,
+        /// What is missing: "bytecode", or that of a level.
+        kind: String,
+        level: Optimization,
+        python: PathBuf,
+    },
     #[error("scenario `{scenario}`: the command that is to leave the bytecode failed: {failure}")]
     ByCommand { scenario: String, failure: Failure },
     #[error("the app cannot be launched under `{scenario}`: {failure}")]

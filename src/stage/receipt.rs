@@ -3,19 +3,20 @@
 //! The launch is the same as a timed one but for `hook.py`, which says for each module whether
 //! its code came from a pyc or was compiled, and whether a pyc was written.
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::StageError;
+use super::bytecode::not_as_made;
 use super::cache::{Census, census};
 use super::command::UNTIMED;
 use super::scene::{Stage, take_import_time, writes};
+use super::seen::Seen;
 use crate::launch::Launcher;
-use crate::record::format::{ModuleReceipt, ReceiptLine};
-use crate::suite::{App, Bytecode, LaunchKind, Prefix, SourceAccess, WriteBytecode};
+use crate::record::format::ReceiptLine;
+use crate::suite::{App, Bytecode, LaunchKind, Optimization, Prefix, SourceAccess, WriteBytecode};
 
 /// The hook's text; it lies in the stage as `sitecustomize.py`.
 pub(super) const HOOK: &str = include_str!("hook.py");
@@ -35,19 +36,27 @@ impl Stage {
         launcher: &mut dyn Launcher,
     ) -> Result<ReceiptLine, StageError> {
         self.reset()?;
+        let not_as_made = not_as_made(self);
         let pycs_before = self.pycs();
         let seen = self.observe(app, kind, Writing::AsTheScenarioSays, launcher)?;
         let pycs_after = self.pycs();
         let below_prefix = census(&self.prefix);
         self.writes.retain(|(k, _)| *k != kind);
         self.writes.push((kind, writes(pycs_before, pycs_after)));
-        let violations = self.check(&seen, pycs_before, pycs_after, below_prefix);
+        let mut violations = self.check(app, &seen, pycs_before, pycs_after, below_prefix);
+        violations.extend(
+            not_as_made
+                .iter()
+                .map(|sentence| format!("scenario `{}`: {sentence}", self.scenario.name)),
+        );
+        let flags = seen.flags(self.scenario.flags.words()).to_vec();
         Ok(ReceiptLine {
             scenario: self.scenario.name.clone(),
             launch: kind.name().to_owned(),
             executable: seen.executable,
             pycache_prefix: Some(seen.prefix).filter(|prefix| !prefix.is_empty()),
             dont_write_bytecode: seen.dont_write,
+            flags,
             modules: seen.modules,
             pycs_before,
             pycs_after,
@@ -74,8 +83,16 @@ impl Stage {
         if missing.is_empty() {
             return Ok(());
         }
+        let level = self.scenario.optimization();
         Err(StageError::NotCached {
             modules: named(&missing),
+            kind: match level {
+                Optimization::None => "bytecode".to_owned(),
+                Optimization::One | Optimization::Two => {
+                    format!("bytecode for {} (`*{}.pyc`)", level.flag(), level.tag())
+                }
+            },
+            level,
             python: self.python.clone(),
         })
     }
@@ -130,7 +147,14 @@ impl Stage {
     }
 
     /// What the scenario promises, line by line.
-    fn check(&self, seen: &Seen, before: u64, after: u64, prefix: Census) -> Vec<String> {
+    fn check(
+        &self,
+        app: &App,
+        seen: &Seen,
+        before: u64,
+        after: u64,
+        prefix: Census,
+    ) -> Vec<String> {
         let mut violations = Vec::new();
         let mut must = |holds: bool, sentence: String| {
             if !holds {
@@ -151,38 +175,105 @@ impl Stage {
                 seen.prefix
             ),
         );
-        let forbidden = scenario.write == WriteBytecode::Forbidden;
+        let forbidden = scenario.writing() == WriteBytecode::Forbidden;
         must(
             seen.dont_write == forbidden,
             format!("sys.dont_write_bytecode is {}", seen.dont_write),
         );
 
+        let level = scenario.optimization();
+        must(
+            seen.optimize == level.number(),
+            format!(
+                "sys.flags.optimize is {} instead of {}",
+                seen.optimize,
+                level.number()
+            ),
+        );
+        must(
+            seen.flags(scenario.flags.words()) == scenario.flags.words(),
+            format!(
+                "the process was not started with the flags {}",
+                scenario.flags.words().join(" ")
+            ),
+        );
+
+        let sourceless = scenario.bytecode == Bytecode::Sourceless;
+        let kept = self.named_files(app);
         let app = |code: &'static str| seen.names(move |m| m.origin == "app" && m.code == code);
         let others_compiled = seen.names(|m| m.origin != "app" && m.code == "compiled");
-        let read = seen.names(|m| m.code == "read");
+        // A prefix does not hide what stands in the place of a source.
+        let read = seen.names(|m| m.code == "read" && !(sourceless && m.origin == "app"));
         let compiled = seen.names(|m| m.code == "compiled");
+        if sourceless {
+            let compiled = seen
+                .names(|m| m.origin == "app" && m.code == "compiled" && !is_one_of(&m.name, &kept));
+            must(
+                compiled.is_empty(),
+                format!(
+                    "{} compiled, where no source should be left",
+                    were(&compiled, " of the app")
+                ),
+            );
+        }
         match scenario.prefix {
             Prefix::Unset => {
                 must(
                     others_compiled.is_empty(),
                     format!(
-                        "{} outside the app compiled, where the scenario says that only the app's \
-                         bytecode differs; give the interpreter its pycs with `python -m compileall`",
-                        were(&others_compiled)
+                        "{} compiled, where the scenario says that only the app's \
+                         bytecode differs; give the interpreter its pycs with `python -m compileall \
+                         -o {}`",
+                        were(&others_compiled, " outside the app"),
+                        level.number()
                     ),
                 );
-                match scenario.bytecode {
+                match &scenario.bytecode {
                     Bytecode::Fresh | Bytecode::UncheckedHash | Bytecode::CheckedHash => must(
                         app("compiled").is_empty(),
                         format!(
-                            "{} of the app compiled, not read from a pyc",
-                            were(&app("compiled"))
+                            "{} compiled, not read from a pyc",
+                            were(&app("compiled"), " of the app")
                         ),
                     ),
-                    Bytecode::Absent | Bytecode::StaleMtime => must(
+                    Bytecode::Absent | Bytecode::StaleMtime | Bytecode::StaleSize => must(
                         app("read").is_empty(),
-                        format!("{} of the app read from a pyc", were(&app("read"))),
+                        format!("{} read from a pyc", were(&app("read"), " of the app")),
                     ),
+                    Bytecode::Only(modules) => {
+                        let is_one = |name: &&str| modules.iter().any(|module| module == name);
+                        let (missed, _) =
+                            app("compiled").into_iter().partition::<Vec<_>, _>(is_one);
+                        let (_, extra) = app("read").into_iter().partition::<Vec<_>, _>(is_one);
+                        must(
+                            missed.is_empty(),
+                            format!("{} compiled, not read from a pyc", were(&missed, "")),
+                        );
+                        must(
+                            extra.is_empty(),
+                            format!(
+                                "{} read from a pyc, and not among those that are to have one",
+                                were(&extra, "")
+                            ),
+                        );
+                        must(
+                            before == modules.len() as u64,
+                            format!("{before} pycs were made for {} modules", modules.len()),
+                        );
+                    }
+                    Bytecode::OtherOptimization if level == Optimization::One => must(
+                        app("compiled").is_empty(),
+                        format!(
+                            "{} compiled, not read from a pyc of that level",
+                            were(&app("compiled"), " of the app")
+                        ),
+                    ),
+                    Bytecode::OtherOptimization => must(
+                        app("read").is_empty(),
+                        format!("{} read from a pyc", were(&app("read"), " of the app")),
+                    ),
+                    // Looked at already, as it holds under any prefix.
+                    Bytecode::Sourceless => {}
                     Bytecode::By(_) => must(
                         before > 0,
                         "the command that is to leave bytecode left none".to_owned(),
@@ -193,12 +284,15 @@ impl Stage {
                 read.is_empty(),
                 format!(
                     "{} read from a pyc, though the prefix is empty",
-                    were(&read)
+                    were(&read, "")
                 ),
             ),
             Prefix::Warm => must(
                 compiled.is_empty(),
-                format!("{} compiled, though the prefix is warm", were(&compiled)),
+                format!(
+                    "{} compiled, though the prefix is warm",
+                    were(&compiled, "")
+                ),
             ),
         }
 
@@ -223,10 +317,19 @@ impl Stage {
     }
 }
 
-/// "3 modules (a, b, c) were", "the module a was"
-fn were(names: &[&str]) -> String {
+/// Is this the module of one of these files? It may be imported from the file's own folder.
+fn is_one_of(module: &str, files: &[PathBuf]) -> bool {
+    files.iter().any(|file| {
+        let path = file.with_extension("");
+        let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
+        module == parts.join(".") || parts.last().is_some_and(|last| module == last)
+    })
+}
+
+/// "3 modules (a, b, c) of the app were", "the module a of the app was"
+fn were(names: &[&str], whose: &str) -> String {
     let verb = if names.len() == 1 { "was" } else { "were" };
-    format!("{} {verb}", named(names))
+    format!("{}{whose} {verb}", named(names))
 }
 
 /// "3 modules (a, b, c)", "the module a"
@@ -244,113 +347,4 @@ fn named(names: &[&str]) -> String {
 enum Writing {
     AsTheScenarioSays,
     Forbidden,
-}
-
-/// The hook's lines, read.
-struct Seen {
-    executable: String,
-    prefix: String,
-    dont_write: bool,
-    modules: Vec<ModuleReceipt>,
-}
-
-impl Seen {
-    fn parse(text: &str, source: &Path) -> Result<Self, String> {
-        let mut interpreter = None;
-        let mut modules: Vec<ModuleReceipt> = Vec::new();
-        let mut place: BTreeMap<String, usize> = BTreeMap::new();
-        for line in text.lines() {
-            let fields: Vec<&str> = line.split('\t').collect();
-            match fields[..] {
-                // A server that forks has one hook a process; the first is the one launched.
-                ["interpreter", executable, prefix, dont_write] => {
-                    interpreter.get_or_insert((executable, prefix, dont_write == "1"));
-                }
-                ["module", name, path, code @ ("read" | "compiled")] => {
-                    place.insert(name.to_owned(), modules.len());
-                    modules.push(module(name, path, source, code, None));
-                }
-                ["before", name, path, state] => {
-                    let (code, write) = match state {
-                        "written" => ("compiled", Some("written")),
-                        "compiled" => ("compiled", None),
-                        _ => ("read", None),
-                    };
-                    modules.push(module(name, path, source, code, write));
-                }
-                ["write", name, result] => {
-                    if let Some(&index) = place.get(name) {
-                        modules[index].write = Some(result.to_owned());
-                    }
-                }
-                _ => return Err(format!("its line {line:?} makes no sense")),
-            }
-        }
-        let (executable, prefix, dont_write) =
-            interpreter.ok_or("it does not begin with the interpreter")?;
-        Ok(Self {
-            executable: executable.to_owned(),
-            prefix: prefix.to_owned(),
-            dont_write,
-            modules,
-        })
-    }
-
-    fn names(&self, which: impl Fn(&ModuleReceipt) -> bool) -> Vec<&str> {
-        self.modules
-            .iter()
-            .filter(|module| which(module))
-            .map(|module| module.name.as_str())
-            .collect()
-    }
-}
-
-fn module(name: &str, path: &str, source: &Path, code: &str, write: Option<&str>) -> ModuleReceipt {
-    let path = Path::new(path);
-    let is_package_folder =
-        |part: &std::ffi::OsStr| part == "site-packages" || part == "dist-packages";
-    let origin = if path.iter().any(is_package_folder) {
-        "site-packages"
-    } else if path.starts_with(source) || path.is_relative() {
-        "app"
-    } else {
-        "stdlib"
-    };
-    ModuleReceipt {
-        name: name.to_owned(),
-        origin: origin.to_owned(),
-        code: code.to_owned(),
-        write: write.map(str::to_owned),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_hooks_lines_become_modules_with_their_origin() {
-        let text = "interpreter\t/usr/bin/python3\t\t0\n\
-                    before\tos\t/usr/lib/python3.11/os.py\tread\n\
-                    module\tapp\t/stage/s00/source/app.py\tcompiled\n\
-                    write\tapp\tEROFS\n\
-                    module\tflask\t/v/lib/python3.11/site-packages/flask/__init__.py\tread\n";
-        let seen = Seen::parse(text, Path::new("/stage/s00/source")).unwrap();
-        let line = |m: &ModuleReceipt| format!("{} {} {} {:?}", m.name, m.origin, m.code, m.write);
-        let lines: Vec<_> = seen.modules.iter().map(line).collect();
-        assert_eq!(
-            lines,
-            [
-                "os stdlib read None",
-                "app app compiled Some(\"EROFS\")",
-                "flask site-packages read None"
-            ]
-        );
-    }
-
-    #[test]
-    fn a_receipt_that_makes_no_sense_is_refused() {
-        assert!(Seen::parse("", Path::new("/s")).is_err());
-        assert!(Seen::parse("module\tapp\n", Path::new("/s")).is_err());
-    }
 }

@@ -3,27 +3,26 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use tempfile::TempDir;
 use walkdir::WalkDir;
 
 use super::StageError;
+use super::bytecode::make_bytecode;
 use super::cache::Pristine;
 use super::command::UNTIMED;
-use super::copy::{CopyError, WriteBits, at, copy_tree, give, set_modified, set_write_bits};
+use super::copy::{CopyError, WriteBits, at, copy_tree, give, set_write_bits};
 use super::isolation::Isolation;
 use super::namespace::Access;
 use super::receipt::HOOK;
 use super::scene::Stage;
 use crate::launch::{Launcher, Spec, Until, User};
 use crate::python::environment::CallerEnvironment;
-use crate::python::{InvalidationMode, Python, compile_all, venv_interpreter};
+use crate::python::{Python, venv_interpreter};
 use crate::record::format::Isolation as IsolationRecord;
-use crate::suite::{Bytecode, Prefix, Scenario, SourceAccess, Suite};
+use crate::suite::{Prefix, Scenario, SourceAccess, Suite};
 
-/// How far the sources' times are moved to make their pycs stale: what an unpacked archive does.
-const STALE_BY: Duration = Duration::from_secs(3600);
 const PROBE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Begins the name of the temporary folder; the process's id follows.
 const FOLDER_PREFIX: &str = "coldsnake-stage-";
@@ -87,11 +86,12 @@ impl Workshop {
             isolation,
             root,
         };
-        let mut checked = false;
+        let mut checked = Vec::new();
         for (index, scenario) in setting.suite.scenarios.iter().enumerate() {
             let stage = workshop.build(index, scenario, setting, &python, launcher)?;
-            if scenario.prefix == Prefix::Unset && !checked {
-                checked = true;
+            // Flags decide which modules are loaded, and which of their pycs.
+            if scenario.prefix == Prefix::Unset && !checked.contains(&&scenario.flags) {
+                checked.push(&scenario.flags);
                 for kind in setting.suite.launch_kinds() {
                     stage.check_outside(&setting.suite.app, kind, launcher)?;
                 }
@@ -243,49 +243,6 @@ fn interpreter(
     fs::create_dir(&seen).map_err(at(&seen))?;
     protect(venv, &seen)?;
     Ok(venv_interpreter(&seen))
-}
-
-/// Brings the copy's bytecode into the scenario's state, while everything can still be written.
-fn make_bytecode(
-    stage: &Stage,
-    setting: Setting<'_>,
-    launcher: &mut dyn Launcher,
-) -> Result<(), StageError> {
-    let compile = |mode| compile_all(&stage.python, &stage.source, mode, setting.caller);
-    match &stage.scenario.bytecode {
-        Bytecode::Absent => {}
-        Bytecode::Fresh => compile(InvalidationMode::Timestamp)?,
-        Bytecode::UncheckedHash => compile(InvalidationMode::UncheckedHash)?,
-        Bytecode::CheckedHash => compile(InvalidationMode::CheckedHash)?,
-        Bytecode::StaleMtime => {
-            compile(InvalidationMode::Timestamp)?;
-            move_source_times(&stage.backing)?;
-        }
-        Bytecode::By(command) => {
-            let spec = stage.owner_spec(&setting.suite.app, command)?;
-            launcher
-                .launch(&spec)?
-                .outcome
-                .map_err(|failure| StageError::ByCommand {
-                    scenario: stage.scenario.name.clone(),
-                    failure,
-                })?;
-        }
-    }
-    Ok(())
-}
-
-fn move_source_times(folder: &Path) -> Result<(), CopyError> {
-    for entry in WalkDir::new(folder).into_iter().flatten() {
-        let path = entry.path();
-        if path.extension().is_some_and(|extension| extension == "py") {
-            let modified = fs::metadata(path)
-                .and_then(|metadata| metadata.modified())
-                .unwrap_or(SystemTime::UNIX_EPOCH);
-            set_modified(path, modified + STALE_BY).map_err(at(path))?;
-        }
-    }
-    Ok(())
 }
 
 /// Tries to write where the scenario says that one can or cannot.

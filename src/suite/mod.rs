@@ -7,6 +7,7 @@ mod app;
 pub mod bundled;
 mod claims;
 mod error;
+mod flags;
 mod measure;
 mod model;
 mod pattern;
@@ -17,6 +18,7 @@ mod validate;
 mod wire;
 
 pub use error::SuiteError;
+pub use flags::{Flags, Optimization};
 pub use model::*;
 pub use pattern::Pattern;
 pub use validate::{Overrides, SuiteFile};

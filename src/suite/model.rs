@@ -4,9 +4,10 @@
 //! baseline names exists, and a metric that a claim uses is one that gets measured.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::flags::{Flags, Optimization};
 use super::pattern::Pattern;
 use super::quantity::{Fraction, Margin};
 
@@ -196,8 +197,26 @@ pub struct Scenario {
     pub source: SourceAccess,
     pub bytecode: Bytecode,
     pub prefix: Prefix,
+    /// What `PYTHONDONTWRITEBYTECODE` says.
     pub write: WriteBytecode,
+    /// What stands between the interpreter and the app.
+    pub flags: Flags,
     pub env: BTreeMap<String, String>,
+}
+
+impl Scenario {
+    /// May the interpreter write pycs, after all that is said about it?
+    pub fn writing(&self) -> WriteBytecode {
+        match (self.write, self.flags.write()) {
+            (WriteBytecode::Allowed, WriteBytecode::Allowed) => WriteBytecode::Allowed,
+            _ => WriteBytecode::Forbidden,
+        }
+    }
+
+    /// The level of optimisation of the bytecode that the interpreter looks for.
+    pub fn optimization(&self) -> Optimization {
+        self.flags.optimization()
+    }
 }
 
 /// May the launched process write below the app's source folder?
@@ -216,12 +235,35 @@ pub enum Bytecode {
     Absent,
     /// Every module has one whose recorded source time is not the source's.
     StaleMtime,
+    /// Every module has one that records the source's time, and another size.
+    StaleSize,
     /// Hash-based, never checked (PEP 552).
     UncheckedHash,
     /// Hash-based, checked at each import (PEP 552).
     CheckedHash,
+    /// Every module has one of the level of `-O`, and of no other.
+    OtherOptimization,
+    /// Every module is a pyc in the place of its source, which is gone.
+    Sourceless,
     /// What this command leaves behind, run once as the owner of the source.
     By(Vec<String>),
+    /// Exactly these modules have one that CPython accepts: dotted names, sorted, from the source
+    /// folder on.
+    Only(Vec<String>),
+}
+
+/// The file of a module below the source folder, if it is there: `shop/models.py` or
+/// `shop/models/__init__.py` for `shop.models`.
+pub fn module_file(source: &Path, module: &str) -> Option<PathBuf> {
+    let path = source.join(module.split('.').collect::<PathBuf>());
+    let package = path.join("__init__.py");
+    // Not `with_extension`, which knows nothing of names without one. A package wins, as it does
+    // for the interpreter.
+    let mut file = path.into_os_string();
+    file.push(".py");
+    [package, file.into()]
+        .into_iter()
+        .find(|file| file.is_file())
 }
 
 /// `PYTHONPYCACHEPREFIX` (bpo-33499, Python 3.8).

@@ -1,16 +1,22 @@
 //! `[[scenario]]`: the axes of a scenario and their values.
 
 use std::collections::HashSet;
+use std::path::Path;
 
 use toml::Spanned;
 
 use super::error::SuiteError;
+use super::flags::Flags;
 use super::model::*;
 use super::validate::SuiteFile;
 use super::wire::*;
 
 impl SuiteFile {
-    pub(super) fn scenarios(&self, wire: &[WireScenario]) -> Result<Vec<Scenario>, SuiteError> {
+    pub(super) fn scenarios(
+        &self,
+        wire: &[WireScenario],
+        app: &App,
+    ) -> Result<Vec<Scenario>, SuiteError> {
         if wire.is_empty() {
             return Err(self.at(
                 0,
@@ -29,12 +35,17 @@ impl SuiteFile {
                         "give each its own name",
                     ));
                 }
-                self.scenario(name, wire)
+                self.scenario(name, wire, app)
             })
             .collect()
     }
 
-    fn scenario(&self, name: String, wire: &WireScenario) -> Result<Scenario, SuiteError> {
+    fn scenario(
+        &self,
+        name: String,
+        wire: &WireScenario,
+        app: &App,
+    ) -> Result<Scenario, SuiteError> {
         let source = self.choice(
             wire.source.as_ref(),
             "source",
@@ -66,8 +77,11 @@ impl SuiteFile {
                         ("fresh", Bytecode::Fresh),
                         ("absent", Bytecode::Absent),
                         ("stale-mtime", Bytecode::StaleMtime),
+                        ("stale-size", Bytecode::StaleSize),
                         ("unchecked-hash", Bytecode::UncheckedHash),
                         ("checked-hash", Bytecode::CheckedHash),
+                        ("other-optimization", Bytecode::OtherOptimization),
+                        ("sourceless", Bytecode::Sourceless),
                     ],
                 )?,
                 WireBytecode::Command(WireBy { by }) => {
@@ -83,6 +97,7 @@ impl SuiteFile {
                     }
                     Bytecode::By(by.clone())
                 }
+                WireBytecode::Only(WireOnly { only }) => self.only(spanned, only)?,
             },
         };
         let write = match wire.dont_write_bytecode {
@@ -96,7 +111,71 @@ impl SuiteFile {
             bytecode,
             prefix,
             write,
+            flags: self.flags(wire.flags.as_ref(), app)?,
             env: self.env(&wire.env)?,
         })
+    }
+
+    fn flags(&self, given: Option<&Spanned<Vec<String>>>, app: &App) -> Result<Flags, SuiteError> {
+        let Some(given) = given else {
+            return Ok(Flags::default());
+        };
+        let flags = Flags::parse(given.get_ref())
+            .map_err(|error| self.wrong(given, error.message, error.help))?;
+        let program = app.command.first().map(String::as_str);
+        if !flags.words().is_empty() && program != Some("{python}") {
+            return Err(self.wrong(
+                given,
+                format!(
+                    "the interpreter's flags have no place in a command that starts with `{}`",
+                    program.unwrap_or_default()
+                ),
+                "let app.command start with \"{python}\", such as [\"{python}\", \"-m\", \"flask\", \"run\"]",
+            ));
+        }
+        Ok(flags)
+    }
+
+    fn only<T>(&self, place: &Spanned<T>, modules: &[String]) -> Result<Bytecode, SuiteError> {
+        if modules.is_empty() {
+            return Err(self.wrong(
+                place,
+                "no module is named that is to have bytecode",
+                "name one, or say bytecode = \"absent\"",
+            ));
+        }
+        let is_part = |part: &str| !part.is_empty() && !part.contains(['/', '\0']);
+        if let Some(module) = modules.iter().find(|name| !name.split('.').all(is_part)) {
+            return Err(self.wrong(
+                place,
+                format!("`{module}` is not a module's name"),
+                "give what stands after `import`, such as \"models\" or \"shop.models\"",
+            ));
+        }
+        let mut modules = modules.to_vec();
+        modules.sort();
+        modules.dedup();
+        Ok(Bytecode::Only(modules))
+    }
+
+    /// Are the modules that scenarios name below the app's source?
+    pub(super) fn check_modules(&self, wire: &WireSuite, source: &Path) -> Result<(), SuiteError> {
+        for scenario in &wire.scenario {
+            let Some(bytecode) = &scenario.bytecode else {
+                continue;
+            };
+            let WireBytecode::Only(WireOnly { only }) = bytecode.get_ref() else {
+                continue;
+            };
+            if let Some(module) = only.iter().find(|name| module_file(source, name).is_none()) {
+                return Err(self.wrong(
+                    bytecode,
+                    format!("there is no module `{module}` below {}", source.display()),
+                    "name modules by their path from the source folder: \"shop.models\" is \
+                     shop/models.py or shop/models/__init__.py",
+                ));
+            }
+        }
+        Ok(())
     }
 }

@@ -83,7 +83,7 @@ impl SuiteFile {
     pub fn suite(&self) -> Result<Suite, SuiteError> {
         let wire: WireSuite = toml::from_str(&self.text).map_err(|error| self.syntax(&error))?;
         let app = self.app(&wire.app)?;
-        let scenarios = self.scenarios(&wire.scenario)?;
+        let scenarios = self.scenarios(&wire.scenario, &app)?;
         let measure = self.measure(&wire.measure, &app, &scenarios)?;
         let claims = self.claims(&wire.claim, &scenarios, &measure)?;
         Ok(Suite {
@@ -151,7 +151,8 @@ impl SuiteFile {
     /// Is what the suite names on disk there?
     ///
     /// # Errors
-    /// When the app's source is no folder, or its requirements no file.
+    /// When the app's source is no folder, its requirements no file, or a module that a scenario
+    /// names is not there.
     pub fn check_paths(&self, suite: &Suite) -> Result<(), SuiteError> {
         let wire: WireSuite = toml::from_str(&self.text).map_err(|error| self.syntax(&error))?;
         if !suite.app.source.is_dir() {
@@ -164,6 +165,7 @@ impl SuiteFile {
                 "give the folder that holds the app's modules, relative to this file",
             ));
         }
+        self.check_modules(&wire, &suite.app.source)?;
         match &suite.app.requirements {
             Some(path) if !path.is_file() => Err(self.at(
                 wire.app

@@ -104,20 +104,24 @@ pub struct WireScenario {
     pub prefix: Option<Spanned<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dont_write_bytecode: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flags: Option<Spanned<Vec<String>>>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub env: BTreeMap<String, Spanned<String>>,
 }
 
-/// `bytecode = "absent"` or `bytecode = { by = ["{python}", "import_task.py", "--help"] }`
+/// `bytecode = "absent"`, `bytecode = { by = ["{python}", "import_task.py", "--help"] }` or
+/// `bytecode = { only = ["models"] }`
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(
     untagged,
-    expecting = "bytecode is a state's name (\"fresh\", \"absent\", \"stale-mtime\", \"unchecked-hash\", \
-                 \"checked-hash\") or { by = [a command] }"
+    expecting = "bytecode is a state's name (\"fresh\", \"absent\", \"stale-mtime\", \"stale-size\", \"unchecked-hash\", \
+                 \"checked-hash\", \"other-optimization\", \"sourceless\"), { by = [a command] } or { only = [modules] }"
 )]
 pub enum WireBytecode {
     State(String),
     Command(WireBy),
+    Only(WireOnly),
 }
 
 /// The command that leaves the bytecode.
@@ -125,6 +129,13 @@ pub enum WireBytecode {
 #[serde(deny_unknown_fields)]
 pub struct WireBy {
     pub by: Vec<String>,
+}
+
+/// The only modules that have bytecode.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct WireOnly {
+    pub only: Vec<String>,
 }
 
 /// `[[claim]]`

@@ -1,7 +1,9 @@
 //! Through the command line, as a user.
 
 mod bundled;
+mod bytecode;
 mod failures;
+mod flags;
 mod interruption;
 mod project;
 mod readiness;

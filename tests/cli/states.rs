@@ -243,7 +243,7 @@ fn a_module_that_is_compiled_at_each_launch_though_all_is_cached_is_told() {
 
 /// An interpreter whose standard library has no bytecode, as in the official container images and
 /// as uv installs it: the system's, copied.
-fn bare_interpreter(project: &Project) -> std::path::PathBuf {
+pub fn bare_interpreter(project: &Project) -> std::path::PathBuf {
     let ask = "import os, sys; print(os.path.realpath(sys.executable)); print(os.path.dirname(os.path.realpath(os.__file__)))";
     let output = std::process::Command::new(crate::project::python())
         .args(["-c", ask])

@@ -251,6 +251,7 @@ fn receipt(scenario: &str, modules: &[&str]) -> ReceiptLine {
         executable: "/usr/bin/python3.11".to_owned(),
         pycache_prefix: None,
         dont_write_bytecode: false,
+        flags: Vec::new(),
         modules: modules.collect(),
         pycs_before: 0,
         pycs_after: 0,

@@ -1,0 +1,240 @@
+//! Flags of the interpreter: `flags = ["-O", "-X", "importtime"]`.
+//!
+//! They are read as CPython's `Python/getopt.c` does: letters may stand together (`-OB`), and the
+//! value of `-X` and `-W` follows at once or as the next word.
+
+use super::model::WriteBytecode;
+
+/// How far the interpreter optimises. Pycs of one level are not seen at another (PEP 488).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Optimization {
+    #[default]
+    None,
+    /// `-O`: no assertions.
+    One,
+    /// `-OO`: no docstrings either.
+    Two,
+}
+
+impl Optimization {
+    /// As compileall's option `-o` and `sys.flags.optimize` have it.
+    pub fn number(self) -> &'static str {
+        match self {
+            Self::None => "0",
+            Self::One => "1",
+            Self::Two => "2",
+        }
+    }
+
+    /// The part of a pyc's name before its extension that says the level.
+    pub fn tag(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::One => ".opt-1",
+            Self::Two => ".opt-2",
+        }
+    }
+
+    /// What the interpreter is told; nothing for none.
+    pub fn flag(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::One => "-O",
+            Self::Two => "-OO",
+        }
+    }
+
+    fn next(self) -> Self {
+        match self {
+            Self::None => Self::One,
+            Self::One | Self::Two => Self::Two,
+        }
+    }
+}
+
+/// Words that stand between the interpreter and what it is to run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flags {
+    words: Vec<String>,
+    optimization: Optimization,
+    write: WriteBytecode,
+}
+
+/// A flag that cannot be, and what would be right.
+#[derive(Debug)]
+pub(super) struct FlagError {
+    pub message: String,
+    pub help: &'static str,
+}
+
+const ACCEPTED: &str = "give -O, -OO, -B, -b, -d, -q, -R, -s, -u, -v, -W, -X with their values, or \
+                        --check-hash-based-pycs with its value, each value as a word of its own or \
+                        joined to its flag";
+const HASH_CHECK: &str = "--check-hash-based-pycs";
+
+impl Default for Flags {
+    fn default() -> Self {
+        Self {
+            words: Vec::new(),
+            optimization: Optimization::None,
+            write: WriteBytecode::Allowed,
+        }
+    }
+}
+
+impl Flags {
+    pub(super) fn parse(words: &[String]) -> Result<Self, FlagError> {
+        let mut flags = Self {
+            words: words.to_vec(),
+            ..Self::default()
+        };
+        let mut rest = words.iter();
+        while let Some(word) = rest.next() {
+            if word.chars().any(char::is_control) {
+                return Err(FlagError {
+                    message: format!("{word:?} has a control character in it"),
+                    help: ACCEPTED,
+                });
+            }
+            if word == HASH_CHECK {
+                let value = rest.next().map(String::as_str);
+                if !matches!(value, Some("always" | "default" | "never")) {
+                    return Err(FlagError {
+                        message: format!("`{HASH_CHECK}` lacks its value"),
+                        help: "add \"always\", \"default\" or \"never\" as the next word",
+                    });
+                }
+                continue;
+            }
+            match word.strip_prefix('-') {
+                Some(letters) if !letters.is_empty() => flags.letters(word, letters, &mut rest)?,
+                _ => return Err(unknown(word)),
+            }
+        }
+        Ok(flags)
+    }
+
+    fn letters<'a>(
+        &mut self,
+        word: &str,
+        letters: &str,
+        rest: &mut impl Iterator<Item = &'a String>,
+    ) -> Result<(), FlagError> {
+        for (at, letter) in letters.char_indices() {
+            match letter {
+                'O' => self.optimization = self.optimization.next(),
+                'B' => self.write = WriteBytecode::Forbidden,
+                'b' | 'd' | 'q' | 'R' | 's' | 'u' | 'v' => {}
+                'W' | 'X' => {
+                    let joined = &letters[at + letter.len_utf8()..];
+                    let value = if joined.is_empty() {
+                        rest.next().map(String::as_str)
+                    } else {
+                        Some(joined)
+                    };
+                    return value_of(letter, value);
+                }
+                'I' | 'E' | 'S' => {
+                    return Err(FlagError {
+                        message: format!(
+                            "under `-{letter}` no receipt can be taken: its hook is found through \
+                             PYTHONPATH and site"
+                        ),
+                        help: "leave it out; coldsnake passes none of your PYTHON* variables on anyway",
+                    });
+                }
+                'c' | 'm' => {
+                    return Err(FlagError {
+                        message: format!("`-{letter}` says what is run, and is no flag here"),
+                        help: "write it into app.command; flags are put between {python} and the rest",
+                    });
+                }
+                _ => return Err(unknown(word)),
+            }
+        }
+        Ok(())
+    }
+
+    /// The words, in order.
+    pub fn words(&self) -> &[String] {
+        &self.words
+    }
+
+    pub fn optimization(&self) -> Optimization {
+        self.optimization
+    }
+
+    /// `-B` forbids writing.
+    pub fn write(&self) -> WriteBytecode {
+        self.write
+    }
+}
+
+fn value_of(letter: char, value: Option<&str>) -> Result<(), FlagError> {
+    match value {
+        None | Some("") => Err(FlagError {
+            message: format!("`-{letter}` lacks its value"),
+            help: "add it as the next word, such as [\"-X\", \"importtime\"]",
+        }),
+        Some(value) if letter == 'X' && value.split('=').next() == Some("pycache_prefix") => {
+            Err(FlagError {
+                message: "the folder of `-X pycache_prefix` would not be the scenario's".to_owned(),
+                help: "leave it out and use the key `prefix`",
+            })
+        }
+        Some(value) if letter == 'X' && value == "safe_path" => Err(unknown("-X safe_path")),
+        Some(_) => Ok(()),
+    }
+}
+
+fn unknown(word: &str) -> FlagError {
+    FlagError {
+        message: format!("`{word}` is no flag that a scenario can have"),
+        help: ACCEPTED,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(words: &[&str]) -> Result<Flags, FlagError> {
+        let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+        Flags::parse(&words)
+    }
+
+    #[test]
+    fn letters_may_stand_together_and_values_may_be_joined() {
+        let flags = parse(&["-OB", "-Ximporttime", "-W", "error", "-vO"]).unwrap();
+        assert_eq!(flags.optimization(), Optimization::Two);
+        assert_eq!(flags.write(), WriteBytecode::Forbidden);
+        assert_eq!(flags.words().len(), 5);
+        let flags = parse(&["-X", "OB", "--check-hash-based-pycs", "never"]).unwrap();
+        assert_eq!(flags.optimization(), Optimization::None);
+        assert_eq!(flags.write(), WriteBytecode::Allowed);
+    }
+
+    #[test]
+    fn what_is_no_flag_or_defeats_the_receipt_is_refused() {
+        let refused: [(&[&str], &str); 14] = [
+            (&["-I"], "no receipt"),
+            (&["-BE"], "no receipt"),
+            (&["-S"], "no receipt"),
+            (&["-m", "app"], "says what is run"),
+            (&["-Xpycache_prefix=/tmp"], "pycache_prefix"),
+            (&["-X"], "lacks its value"),
+            (&["-W", ""], "lacks its value"),
+            (&["-P"], "`-P`"),
+            (&["-"], "`-`"),
+            (&[""], "``"),
+            (&["main.py"], "`main.py`"),
+            (&["--help"], "`--help`"),
+            (&["--check-hash-based-pycs", "often"], "lacks its value"),
+            (&["-Ö\u{0}"], "control character"),
+        ];
+        for (words, message) in refused {
+            let error = parse(words).unwrap_err();
+            assert!(error.message.contains(message), "{words:?}: {error:?}");
+        }
+    }
+}
