@@ -1,6 +1,7 @@
 //! `coldsnake list`: the bundled suites.
 
 use super::exit::{Failed, Status};
+use super::output::print;
 use crate::suite::bundled;
 
 /// List the bundled suites.
@@ -9,7 +10,7 @@ pub struct Args {}
 
 pub fn execute(_: &Args) -> Result<Status, Failed> {
     for suite in &bundled::ALL {
-        println!("{:18} {}", suite.name, suite.about);
+        print(&format!("{:18} {}\n", suite.name, suite.about));
     }
     Ok(Status::Done)
 }

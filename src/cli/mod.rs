@@ -57,7 +57,7 @@ pub fn main() -> Status {
     match result {
         Ok(status) => status,
         Err(failed) => {
-            eprintln!("coldsnake: {}", failed.message);
+            output::say(&failed.message);
             failed.status
         }
     }

@@ -50,6 +50,11 @@ pub fn print(text: &str) {
     let _ = stdout.flush();
 }
 
+/// Prints a line to stderr, with the program's name. `eprintln!` would panic where nobody reads it.
+pub fn say(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "coldsnake: {text}");
+}
+
 /// Prints the analysis of a record.
 pub fn show(record: &Record, analysis: &Analysis, format: Format) {
     match format {
@@ -65,12 +70,12 @@ pub fn show(record: &Record, analysis: &Analysis, format: Format) {
 pub fn open(path: &Path) -> Result<(Record, Analysis), Failed> {
     let record = Record::read(path)?;
     for damaged in &record.damaged {
-        eprintln!(
-            "coldsnake: line {} of {} is damaged and left out: {}",
+        say(&format!(
+            "line {} of {} is damaged and left out: {}",
             damaged.line,
             path.display(),
             damaged.reason
-        );
+        ));
     }
     let analysis = analyse(&record);
     Ok((record, analysis))

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::output::say;
 use crate::runner::Event;
 
 /// May progress be shown?
@@ -63,7 +64,7 @@ impl Progress {
                 bar.set_message(cut(what));
                 bar.tick();
             }
-            Out::Lines { .. } => eprintln!("coldsnake: {what}"),
+            Out::Lines { .. } => say(what),
         }
     }
 
@@ -81,11 +82,11 @@ impl Progress {
                 self.known = format!("block {}: {interim}", blocks + 1);
             }
             Event::Failure { scenario, failure } => {
-                let say = || eprintln!("coldsnake: a launch under `{scenario}` failed: {failure}");
+                let tell = || say(&format!("a launch under `{scenario}` failed: {failure}"));
                 match &self.out {
-                    Out::Bar(bar) => bar.suspend(say),
+                    Out::Bar(bar) => bar.suspend(tell),
                     // A failure is a diagnosis, not progress: --quiet does not hide it.
-                    Out::Nowhere | Out::Lines { .. } => say(),
+                    Out::Nowhere | Out::Lines { .. } => tell(),
                 }
             }
         }
@@ -107,7 +108,7 @@ impl Progress {
             Out::Lines { last } => {
                 if last.elapsed() >= LINE_EVERY {
                     *last = Instant::now();
-                    eprintln!("coldsnake: {}", message.trim_start());
+                    say(message.trim_start());
                 }
             }
         }

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use sha2::{Digest, Sha256};
 
 use super::exit::{Failed, Status};
-use super::output::{Format, open, show, write};
+use super::output::{Format, open, say, show, write};
 use super::progress::{Progress, Verbosity};
 use crate::analysis::Validity;
 use crate::launch::{Interrupt, System};
@@ -84,16 +84,18 @@ pub fn execute(args: &Args) -> Result<Status, Failed> {
     })?;
     let suite = file.suite()?;
 
+    if let Some(out) = args.out.as_deref().filter(|out| out.exists()) {
+        return Err(Failed::bad_input(format!(
+            "cannot make the run's folder {}: it exists already\n  choose another one with --out",
+            out.display()
+        )));
+    }
     let verbosity = if args.quiet {
         Verbosity::Quiet
     } else {
         Verbosity::Normal
     };
     let mut progress = Progress::new(verbosity);
-    let interrupt = Interrupt::watch()
-        .map_err(|error| Failed::bad_input(format!("cannot watch for signals: {error}")))?;
-    let mut launcher = System::new(&interrupt)
-        .map_err(|error| Failed::bad_input(format!("cannot launch processes: {error}")))?;
     let caller = CallerEnvironment::observe();
     let python = Python::find(args.python.as_deref(), &caller)?;
     let venv = match &suite.app.requirements {
@@ -106,6 +108,11 @@ pub fn execute(args: &Args) -> Result<Status, Failed> {
         )?),
         None => None,
     };
+    // Only now: while the set-up commands above run, a signal ends this process and them as usual.
+    let interrupt = Interrupt::watch()
+        .map_err(|error| Failed::bad_input(format!("cannot watch for signals: {error}")))?;
+    let mut launcher = System::new(&interrupt)
+        .map_err(|error| Failed::bad_input(format!("cannot launch processes: {error}")))?;
     progress.doing("preparing the scenarios");
     let setting = Setting {
         suite: &suite,
@@ -123,7 +130,9 @@ pub fn execute(args: &Args) -> Result<Status, Failed> {
         format_version: FORMAT_VERSION,
         coldsnake: env!("CARGO_PKG_VERSION").to_owned(),
         started: now(),
-        command_line: std::env::args().collect(),
+        command_line: std::env::args_os()
+            .map(|word| word.to_string_lossy().into_owned())
+            .collect(),
         seed: args.seed.unwrap_or_else(random_seed),
         suite: SuiteText {
             origin,
@@ -163,17 +172,14 @@ fn conclude(out: &Path, stop_reason: StopReason, format: Format) -> Result<Statu
     let (record, analysis) = open(out)?;
     write(out, &record, &analysis)?;
     show(&record, &analysis, format);
-    eprintln!(
-        "coldsnake: record, page and charts are in {}",
-        out.display()
-    );
+    say(&format!("record, page and charts are in {}", out.display()));
     Ok(match stop_reason {
         StopReason::Interrupted => {
-            eprintln!("coldsnake: interrupted; what was measured until then is kept");
+            say("interrupted; what was measured until then is kept");
             Status::Interrupted
         }
         StopReason::Failures => {
-            eprintln!("coldsnake: stopped, as one launch after the other failed");
+            say("stopped, as one launch after the other failed");
             Status::NotLaunched
         }
         StopReason::Precision | StopReason::Budget | StopReason::MaxBlocks => {
@@ -243,7 +249,7 @@ fn random_seed() -> u64 {
     let time = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
-    // Five digits fewer than a u64 has: JSON readers that know only doubles keep it whole.
+    // Short enough to be typed, and whole in JSON readers that know only doubles.
     (time.as_nanos() as u64 ^ (u64::from(std::process::id()) << 32)) % 1_000_000_000
 }
 

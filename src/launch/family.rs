@@ -3,9 +3,8 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill, killpg};
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::unistd::Pid;
 
 /// How long killed processes may take to disappear.
@@ -16,8 +15,13 @@ const GENERATIONS: usize = 64;
 
 /// While it exists, orphans of the launched processes become children of this one (prctl(2),
 /// `PR_SET_CHILD_SUBREAPER`), so that even a daemon that left its process group can be found.
+///
+/// Children that were there before are spared: a shell's `exec` keeps the shell's, and a container's
+/// first process may have anybody's.
 #[derive(Debug)]
-pub struct Subreaper(());
+pub struct Subreaper {
+    inherited: Vec<libc::pid_t>,
+}
 
 impl Subreaper {
     /// Makes this process the one that inherits orphans.
@@ -26,37 +30,35 @@ impl Subreaper {
     /// When the kernel refuses.
     pub fn become_one() -> std::io::Result<Self> {
         nix::sys::prctl::set_child_subreaper(true)?;
-        Ok(Self(()))
+        Ok(Self {
+            inherited: children(),
+        })
+    }
+
+    /// Kills what is left of a launch whose first process has ended and been waited for: the rest
+    /// of its group, and orphans outside it.
+    pub fn bury(&self, group: libc::pid_t) {
+        signal_group(group, Signal::SIGKILL);
+        let deadline = Instant::now() + BURIAL_LIMIT;
+        loop {
+            // Every child that wasn't inherited belongs to a launch: set-up commands are over.
+            let mut left = children();
+            left.retain(|child| !self.inherited.contains(child));
+            if left.is_empty() || Instant::now() > deadline {
+                return;
+            }
+            for child in left.into_iter().map(Pid::from_raw) {
+                let _ = kill(child, Signal::SIGKILL);
+                let _ = waitpid(child, Some(WaitPidFlag::WNOHANG));
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 }
 
 /// Sends a signal to all processes of the group. A group that is gone already is no error.
 pub fn signal_group(group: libc::pid_t, signal: Signal) {
     let _ = killpg(Pid::from_raw(group), signal);
-}
-
-/// Kills what is left of a launch whose first process has ended and been waited for: the rest of
-/// its group, and orphans outside it.
-pub fn bury(group: libc::pid_t) {
-    signal_group(group, Signal::SIGKILL);
-    let deadline = Instant::now() + BURIAL_LIMIT;
-    loop {
-        // Every child this process has belongs to a launch: set-up commands are over by now.
-        for child in children() {
-            let _ = kill(Pid::from_raw(child), Signal::SIGKILL);
-        }
-        match waitpid(None, Some(WaitPidFlag::WNOHANG | WaitPidFlag::__WNOTHREAD)) {
-            Err(Errno::EINTR) => {}
-            Err(_) => return,
-            Ok(WaitStatus::StillAlive) => {
-                if Instant::now() > deadline {
-                    return;
-                }
-                std::thread::sleep(Duration::from_millis(1));
-            }
-            Ok(_) => {}
-        }
-    }
 }
 
 /// The processes whose parent is this thread (proc(5), `children`).

@@ -27,7 +27,10 @@ impl Interrupt {
     pub fn watch() -> std::io::Result<Self> {
         let mut signals = SigSet::empty();
         for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
-            signals.add(signal);
+            // nohup(1) and its like ignore signals for us; a signalfd would see them all the same.
+            if !is_ignored(signal) {
+                signals.add(signal);
+            }
         }
         signals.thread_block()?;
         let descriptor =
@@ -60,5 +63,15 @@ impl Interrupt {
     /// Readable when a signal has come.
     pub fn as_fd(&self) -> BorrowedFd<'_> {
         self.descriptor.as_fd()
+    }
+}
+
+/// Was this process started with the signal ignored?
+fn is_ignored(signal: Signal) -> bool {
+    // SAFETY: only asks, into a live value for which zero is valid; nothing is changed.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        libc::sigaction(signal as libc::c_int, std::ptr::null(), &raw mut action) == 0
+            && action.sa_sigaction == libc::SIG_IGN
     }
 }

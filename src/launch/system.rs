@@ -9,7 +9,7 @@ use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::signal::Signal;
 use nix::sys::time::TimeSpec;
 
-use super::family::{bury, signal_group};
+use super::family::signal_group;
 use super::ready::{Given, Wait, Watch};
 use super::spawn::{Child, Prepared};
 use super::stream::{Stream, pipe};
@@ -28,7 +28,7 @@ const REPORT_BYTES: usize = 64 * 1024;
 #[derive(Debug)]
 pub struct System<'a> {
     interrupt: &'a Interrupt,
-    _subreaper: Subreaper,
+    subreaper: Subreaper,
     null: OwnedFd,
 }
 
@@ -41,7 +41,7 @@ impl<'a> System<'a> {
         let null = File::options().read(true).write(true).open("/dev/null")?;
         Ok(Self {
             interrupt,
-            _subreaper: Subreaper::become_one()?,
+            subreaper: Subreaper::become_one()?,
             null: null.into(),
         })
     }
@@ -62,7 +62,7 @@ impl Launcher for System<'_> {
                 });
             }
         };
-        let mut launched = watched.see_through(spec, self.interrupt)?;
+        let mut launched = watched.see_through(spec, self.interrupt, &self.subreaper)?;
         launched.usage.steal = host::steal().saturating_sub(steal);
         Ok(launched)
     }
@@ -116,7 +116,12 @@ enum Event {
 }
 
 impl Watched {
-    fn see_through(mut self, spec: &Spec, interrupt: &Interrupt) -> Result<Launched, Interrupted> {
+    fn see_through(
+        mut self,
+        spec: &Spec,
+        interrupt: &Interrupt,
+        subreaper: &Subreaper,
+    ) -> Result<Launched, Interrupted> {
         let deadline = self.child.spawned + spec.timeout;
         let event = self.wait(deadline, Some(interrupt));
         let spawned = self.child.spawned;
@@ -140,7 +145,7 @@ impl Watched {
             Event::Ready(_) | Event::TimedOut | Event::Interrupted => self.stop(),
         };
         let (status, mut usage) = reap(self.child.pid);
-        bury(self.child.pid);
+        subreaper.bury(self.child.pid);
         self.stderr.drain();
         if let Some(report) = &mut self.report {
             report.drain();

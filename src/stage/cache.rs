@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, lchown};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -94,7 +95,12 @@ impl Pristine {
             let Ok(relative) = entry.path().strip_prefix(folder) else {
                 continue;
             };
-            if entry.file_type().is_dir() {
+            if entry.path_is_symlink() {
+                // Nothing of ours is a link, and writing through one would reach anything.
+                if entry.file_name() == "__pycache__" || is_pyc(entry.path()) {
+                    fs::remove_file(entry.path()).map_err(at(entry.path()))?;
+                }
+            } else if entry.file_type().is_dir() {
                 let ours = self.folders.iter().any(|folder| folder == relative);
                 if entry.file_name() == "__pycache__" && !ours {
                     fs::remove_dir_all(entry.path()).map_err(at(entry.path()))?;
@@ -116,7 +122,17 @@ impl Pristine {
             if let Some(parent) = path.parent() {
                 make_folders(parent, folder)?;
             }
-            fs::write(&path, &pyc.bytes).map_err(at(&path))?;
+            // What is there is removed, not written through: the app may have put a hard link to
+            // something else in its place.
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(at(&path)(error));
+                }
+                Ok(()) | Err(_) => {}
+            }
+            fs::File::create_new(&path)
+                .and_then(|mut file| file.write_all(&pyc.bytes))
+                .map_err(at(&path))?;
             inherit_owner(&path, folder)?;
             fs::set_permissions(&path, pyc.permissions.clone()).map_err(at(&path))?;
             set_modified(&path, pyc.modified).map_err(at(&path))?;
@@ -127,11 +143,18 @@ impl Pristine {
 
 /// Makes a folder below another, with those between them, all of the other's owner.
 fn make_folders(path: &Path, below: &Path) -> Result<(), CopyError> {
-    if path == below || path.is_dir() {
+    if path == below {
         return Ok(());
     }
     if let Some(parent) = path.parent() {
         make_folders(parent, below)?;
+    }
+    // Not through a link that the app put in a folder's place.
+    if path
+        .symlink_metadata()
+        .is_ok_and(|metadata| metadata.is_dir())
+    {
+        return Ok(());
     }
     fs::create_dir(path).map_err(at(path))?;
     inherit_owner(path, below)
@@ -215,6 +238,29 @@ mod tests {
             }
         );
         assert!(root.join("app.py").exists() && root.join("package").exists());
+    }
+
+    #[test]
+    fn nothing_is_written_through_a_link_that_the_app_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let (root, precious) = (folder.path().join("app"), folder.path().join("precious"));
+        write(root.join("__pycache__/a.cpython-311.pyc"), "a");
+        write(root.join("package/__pycache__/b.cpython-311.pyc"), "b");
+        fs::write(&precious, "kept").unwrap();
+        let pristine = Pristine::take(&root).unwrap();
+        let pyc = root.join("__pycache__/a.cpython-311.pyc");
+        fs::remove_file(&pyc).unwrap();
+        std::os::unix::fs::symlink(&precious, &pyc).unwrap();
+        pristine.restore(&root).unwrap();
+        assert_eq!(fs::read_to_string(&precious).unwrap(), "kept");
+        assert!(!pyc.is_symlink() && fs::read_to_string(&pyc).unwrap() == "a");
+
+        let elsewhere = folder.path().join("elsewhere");
+        fs::create_dir(&elsewhere).unwrap();
+        fs::remove_dir_all(root.join("package")).unwrap();
+        std::os::unix::fs::symlink(&elsewhere, root.join("package")).unwrap();
+        assert!(pristine.restore(&root).is_err());
+        assert_eq!(fs::read_dir(&elsewhere).unwrap().count(), 0);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::StageError;
@@ -44,6 +45,18 @@ pub fn resolve_program(word: &str, source: &Path, python: &Path) -> Option<PathB
         .chain(std::env::split_paths(&on_path))
         .map(|folder| folder.join(word))
         .find(|candidate| candidate.is_file())
+}
+
+/// Is this a Python script, by its first line?
+fn is_script(program: &Path) -> bool {
+    let mut start = [0; 256];
+    let read = fs::File::open(program).and_then(|mut file| file.read(&mut start));
+    let line = start[..read.unwrap_or(0)]
+        .split(|&byte| byte == b'\n')
+        .next();
+    line.is_some_and(|line| {
+        line.starts_with(b"#!") && line.windows(6).any(|word| word == b"python")
+    })
 }
 
 impl Stage {
@@ -167,7 +180,14 @@ impl Stage {
         let first = words.next().unwrap_or_default();
         let program = resolve_program(&first, &self.source, &self.python)
             .ok_or(StageError::NoProgram { program: first })?;
-        Ok((program, words.map(Into::into).collect()))
+        let words = words.map(OsString::from);
+        // A script of the virtual environment names its interpreter by a path that the user who
+        // launches it may not be allowed to enter. The kernel would start it in the same way.
+        if program.parent() == self.python.parent() && is_script(&program) {
+            let args = [program.into_os_string()].into_iter().chain(words);
+            return Ok((self.python.clone(), args.collect()));
+        }
+        Ok((program, words.collect()))
     }
 
     /// The files below the source that the command names, relative to it: the script that is run as

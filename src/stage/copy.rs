@@ -25,12 +25,18 @@ pub(super) fn at(path: &Path) -> impl FnOnce(io::Error) -> CopyError + use<> {
 }
 
 /// Copies the folder `from` to `to`, which must not exist. Modification times are kept, since a
-/// pyc is checked against them; so are modes, and symbolic links as they are. Sockets, devices
-/// and pipes are left out: opening one could wait for ever.
+/// pyc is checked against them; so are modes. A symbolic link that ends inside `from` ends at the
+/// same place of the copy; what one outside leads to is copied, so that a launch that writes
+/// through it reaches nothing of the user's. Sockets, devices and pipes are left out: opening one
+/// could wait for ever.
 ///
 /// # Errors
 /// The first file that cannot be read or written.
 pub fn copy_tree(from: &Path, to: &Path) -> Result<(), CopyError> {
+    copy_below(from, to, 0)
+}
+
+fn copy_below(from: &Path, to: &Path, linked: usize) -> Result<(), CopyError> {
     let entries = WalkDir::new(from)
         .min_depth(0)
         .sort_by_file_name()
@@ -58,8 +64,7 @@ pub fn copy_tree(from: &Path, to: &Path) -> Result<(), CopyError> {
             fs::create_dir(&target).map_err(at(&target))?;
             folders.push((entry.path().to_owned(), target));
         } else if kind.is_symlink() {
-            let link = fs::read_link(entry.path()).map_err(at(entry.path()))?;
-            symlink(&link, &target).map_err(at(&target))?;
+            copy_link(entry.path(), relative, from, &target, linked)?;
         } else if kind.is_file() && !is_bytecode(entry.path()) {
             fs::copy(entry.path(), &target).map_err(at(entry.path()))?;
             keep_times(entry.path(), &target)?;
@@ -68,6 +73,42 @@ pub fn copy_tree(from: &Path, to: &Path) -> Result<(), CopyError> {
     // A folder's time changes as it is filled, so these come last.
     for (source, target) in folders.iter().rev() {
         keep_times(source, target)?;
+    }
+    Ok(())
+}
+
+/// Links out of linked folders are followed so far: two folders may link to each other.
+const MOST_LINKED: usize = 4;
+
+fn copy_link(
+    link: &Path,
+    relative: &Path,
+    from: &Path,
+    target: &Path,
+    linked: usize,
+) -> Result<(), CopyError> {
+    let Ok(end) = fs::canonicalize(link) else {
+        // It leads nowhere here, and does so in the copy.
+        let text = fs::read_link(link).map_err(at(link))?;
+        return symlink(text, target).map_err(at(target));
+    };
+    let root = fs::canonicalize(from).map_err(at(from))?;
+    if let Ok(inside) = end.strip_prefix(&root) {
+        let up = relative.iter().skip(1).map(|_| Path::new(".."));
+        let text: PathBuf = up.chain([Path::new("."), inside]).collect();
+        return symlink(text, target).map_err(at(target));
+    }
+    if end.is_file() {
+        fs::copy(&end, target).map_err(at(&end))?;
+        return keep_times(&end, target);
+    }
+    if end.is_dir() {
+        if linked == MOST_LINKED || root.starts_with(&end) {
+            return Err(at(link)(io::Error::other(
+                "this link leads to a folder that holds the link; take it out of the source",
+            )));
+        }
+        return copy_below(&end, target, linked + 1);
     }
     Ok(())
 }
@@ -127,12 +168,68 @@ pub fn set_write_bits(folder: &Path, bits: WriteBits) -> Result<(), CopyError> {
         } else {
             0o444
         };
+        // Without the set-user-id bit and its like: a copy may have another owner.
         let mode = match bits {
-            WriteBits::On => (mode | readable | 0o200) & 0o7777,
-            WriteBits::Off => (mode | readable) & 0o7555,
+            WriteBits::On => (mode | readable | 0o200) & 0o777,
+            WriteBits::Off => (mode | readable) & 0o555,
         };
         fs::set_permissions(entry.path(), fs::Permissions::from_mode(mode))
             .map_err(at(entry.path()))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_end_in_the_copy_or_are_copied() {
+        let folder = tempfile::tempdir().unwrap();
+        let (app, copy) = (folder.path().join("app"), folder.path().join("copy"));
+        let shared = folder.path().join("shared");
+        fs::create_dir_all(app.join("package/deep")).unwrap();
+        fs::create_dir(&shared).unwrap();
+        fs::write(shared.join("data.txt"), "mine").unwrap();
+        fs::write(app.join("package/real.py"), "").unwrap();
+        symlink(
+            app.join("package/real.py"),
+            app.join("package/deep/absolute.py"),
+        )
+        .unwrap();
+        symlink("../real.py", app.join("package/deep/relative.py")).unwrap();
+        symlink(&shared, app.join("shared")).unwrap();
+        symlink("/no/such/file", app.join("nowhere")).unwrap();
+        copy_tree(&app, &copy).unwrap();
+        let real = fs::canonicalize(copy.join("package/real.py")).unwrap();
+        for link in ["package/deep/absolute.py", "package/deep/relative.py"] {
+            assert_eq!(fs::canonicalize(copy.join(link)).unwrap(), real);
+        }
+        assert!(copy.join("nowhere").is_symlink());
+        fs::write(copy.join("shared/data.txt"), "theirs").unwrap();
+        assert_eq!(fs::read_to_string(shared.join("data.txt")).unwrap(), "mine");
+    }
+
+    #[test]
+    fn folders_that_link_to_each_other_are_refused_and_not_followed_for_ever() {
+        let folder = tempfile::tempdir().unwrap();
+        let app = folder.path().join("app");
+        fs::create_dir(&app).unwrap();
+        symlink(folder.path(), app.join("up")).unwrap();
+        let error = copy_tree(&app, &folder.path().join("copy")).unwrap_err();
+        assert!(error.to_string().contains("holds the link"), "{error}");
+    }
+
+    #[test]
+    fn set_user_id_bits_are_not_copied() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("tool");
+        fs::write(&file, "").unwrap();
+        for bits in [WriteBits::On, WriteBits::Off] {
+            fs::set_permissions(&file, fs::Permissions::from_mode(0o4755)).unwrap();
+            set_write_bits(folder.path(), bits).unwrap();
+            assert_eq!(fs::metadata(&file).unwrap().mode() & 0o7000, 0);
+        }
+    }
 }

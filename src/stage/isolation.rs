@@ -4,12 +4,16 @@
 //! read-only folders are read-only mounts besides, each where it can be had. An ordinary user's
 //! modes are enough.
 
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::Path;
 use std::time::Duration;
 
 use nix::unistd::{Uid, User as Account};
 
 use super::StageError;
+use super::copy::{CopyError, at};
 use super::namespace::Namespace;
 use crate::launch::{Interrupted, Launcher, Spec, Until, User};
 use crate::record::format::Isolation as IsolationRecord;
@@ -17,6 +21,14 @@ use crate::record::format::Isolation as IsolationRecord;
 /// The user of last resort where the system knows no `nobody`.
 const NOBODY: u32 = 65534;
 const PROBE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// User and group of the unprivileged.
+fn unprivileged() -> (u32, u32) {
+    match Account::from_name("nobody") {
+        Ok(Some(account)) => (account.uid.as_raw(), account.gid.as_raw()),
+        Ok(None) | Err(_) => (NOBODY, NOBODY),
+    }
+}
 
 /// How conditions are made to hold in this run.
 #[derive(Debug)]
@@ -55,6 +67,20 @@ impl Isolation {
         }
     }
 
+    /// As root: lets the unprivileged user into a folder that is for root alone, and nobody else.
+    /// Not left to the mode at creation, which the umask would change.
+    ///
+    /// # Errors
+    /// When group or mode cannot be set.
+    pub fn admit(&self, folder: &Path) -> Result<(), CopyError> {
+        if Uid::effective().is_root() {
+            let (_, gid) = unprivileged();
+            chown(folder, None, Some(gid)).map_err(at(folder))?;
+            fs::set_permissions(folder, fs::Permissions::from_mode(0o750)).map_err(at(folder))?;
+        }
+        Ok(())
+    }
+
     /// As root: launches apps as an unprivileged user, if that user can run the interpreter (not
     /// one in root's home, say) from this folder.
     ///
@@ -64,19 +90,17 @@ impl Isolation {
         &mut self,
         python: &Path,
         folder: &Path,
+        env: &[(OsString, OsString)],
         launcher: &mut dyn Launcher,
     ) -> Result<(), Interrupted> {
         if !Uid::effective().is_root() {
             return Ok(());
         }
-        let (uid, gid) = match Account::from_name("nobody") {
-            Ok(Some(account)) => (account.uid.as_raw(), account.gid.as_raw()),
-            Ok(None) | Err(_) => (NOBODY, NOBODY),
-        };
+        let (uid, gid) = unprivileged();
         let spec = Spec {
             program: python.to_owned(),
             args: ["-I", "-B", "-c", "pass"].map(Into::into).to_vec(),
-            env: Vec::new(),
+            env: env.to_vec(),
             folder: folder.to_owned(),
             user: User::Unprivileged { uid, gid },
             until: Until::Exit,

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, unshare};
+use nix::sys::statvfs::{FsFlags, statvfs};
 
 /// This thread has entered a mount namespace of its own. Mounts made through it are taken off
 /// when it is dropped.
@@ -48,7 +49,9 @@ impl Namespace {
     /// What mount(2) says.
     pub fn bind(&mut self, from: &Path, at: &Path, access: Access) -> io::Result<()> {
         let none = None::<&str>;
-        mount(Some(from), at, none, MsFlags::MS_BIND, none)?;
+        // With the mounts below it: a volume inside the source belongs to the source.
+        let bind = MsFlags::MS_BIND | MsFlags::MS_REC;
+        mount(Some(from), at, none, bind, none)?;
         self.mounted.push(at.to_owned());
         if access == Access::ReadOnly {
             self.make_read_only(at)?;
@@ -62,9 +65,25 @@ impl Namespace {
     /// What mount(2) says.
     pub fn make_read_only(&self, at: &Path) -> io::Result<()> {
         let none = None::<&str>;
-        let flags = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | MsFlags::MS_RDONLY;
+        // In a user namespace a remount may take none of the flags off that the mount has.
+        let flags = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | MsFlags::MS_RDONLY | kept(at)?;
         Ok(mount(none, at, none, flags, none)?)
     }
+}
+
+/// The flags of the mount at this path, as mount(2) takes them.
+fn kept(at: &Path) -> io::Result<MsFlags> {
+    let flags = statvfs(at)?.flags();
+    let pairs = [
+        (FsFlags::ST_NOSUID, MsFlags::MS_NOSUID),
+        (FsFlags::ST_NODEV, MsFlags::MS_NODEV),
+        (FsFlags::ST_NOEXEC, MsFlags::MS_NOEXEC),
+        (FsFlags::ST_NOATIME, MsFlags::MS_NOATIME),
+        (FsFlags::ST_NODIRATIME, MsFlags::MS_NODIRATIME),
+        (FsFlags::ST_RELATIME, MsFlags::MS_RELATIME),
+    ];
+    let kept = pairs.into_iter().filter(|(is, _)| flags.contains(*is));
+    Ok(kept.map(|(_, keep)| keep).collect())
 }
 
 impl Drop for Namespace {

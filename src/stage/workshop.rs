@@ -1,10 +1,12 @@
 //! All stages of a run, in one temporary folder that is gone afterwards.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use nix::sys::stat::{Mode, umask};
+use nix::unistd::Uid;
 use tempfile::TempDir;
 use walkdir::WalkDir;
 
@@ -24,7 +26,7 @@ use crate::record::format::Isolation as IsolationRecord;
 use crate::suite::{Prefix, Scenario, SourceAccess, Suite};
 
 const PROBE_TIMEOUT: Duration = Duration::from_secs(30);
-/// Begins the name of the temporary folder; the process's id follows.
+/// Begins the name of the temporary folder.
 const FOLDER_PREFIX: &str = "coldsnake-stage-";
 
 /// Tries to create the file named by its argument, and reports "written" or the errno's name.
@@ -55,6 +57,8 @@ pub struct Workshop {
     // Before `root`: what is mounted below it comes off before it is removed.
     isolation: Isolation,
     root: TempDir,
+    /// Held until the folder is gone.
+    _lock: fs::File,
 }
 
 impl Workshop {
@@ -64,14 +68,14 @@ impl Workshop {
     /// When one cannot be made true here, or the user interrupts.
     pub fn set_up(setting: Setting<'_>, launcher: &mut dyn Launcher) -> Result<Self, StageError> {
         sweep();
-        let root = tempfile::Builder::new()
-            .prefix(&format!("{FOLDER_PREFIX}{}-", std::process::id()))
-            .permissions(fs::Permissions::from_mode(0o755))
-            .tempdir()
-            .map_err(at(&std::env::temp_dir()))?;
+        // What is made here must be readable for whoever launches the app, whatever the caller's
+        // umask is.
+        let _umask = Umask::set(0o022);
+        let (root, lock) = make_root()?;
         let mut isolation = Isolation::begin();
+        isolation.admit(root.path())?;
         let python = interpreter(setting, root.path(), &mut isolation)?;
-        isolation.drop_privileges(&python, root.path(), launcher)?;
+        isolation.drop_privileges(&python, root.path(), &setting.caller.passed, launcher)?;
         let cannot_be_written =
             |s: &Scenario| s.source == SourceAccess::ReadOnly || s.prefix == Prefix::Unwritable;
         if setting.suite.scenarios.iter().any(cannot_be_written) {
@@ -85,6 +89,7 @@ impl Workshop {
             stages: Vec::new(),
             isolation,
             root,
+            _lock: lock,
         };
         let mut checked = Vec::new();
         for (index, scenario) in setting.suite.scenarios.iter().enumerate() {
@@ -263,7 +268,7 @@ fn probe(stage: &Stage, launcher: &mut dyn Launcher) -> Result<(), StageError> {
                 WRITE_PROBE.into(),
                 folder.join("coldsnake-probe").into(),
             ],
-            env: Vec::new(),
+            env: stage.passed.clone(),
             folder: stage.source.clone(),
             user: stage.user,
             until: Until::ExitWithReport,
@@ -330,26 +335,74 @@ pub fn source_lines(source: &Path) -> u64 {
         .sum()
 }
 
-/// Removes what runs left that were killed: folders of ours whose process is gone.
+/// This process's umask, until it is dropped.
+struct Umask {
+    before: Mode,
+}
+
+impl Umask {
+    fn set(bits: u32) -> Self {
+        Self {
+            before: umask(Mode::from_bits_truncate(bits)),
+        }
+    }
+}
+
+impl Drop for Umask {
+    fn drop(&mut self) {
+        umask(self.before);
+    }
+}
+
+/// The run's temporary folder, for this user alone, and the lock that says that it is in use.
+fn make_root() -> Result<(TempDir, fs::File), CopyError> {
+    let parent = std::env::temp_dir();
+    // Python resolves the links of a script's path; ours must be the same path.
+    let parent = fs::canonicalize(&parent).map_err(at(&parent))?;
+    loop {
+        let root = tempfile::Builder::new()
+            .prefix(FOLDER_PREFIX)
+            .permissions(fs::Permissions::from_mode(0o700))
+            .tempdir_in(&parent)
+            .map_err(at(&parent))?;
+        let lock = fs::File::open(root.path()).map_err(at(root.path()))?;
+        lock.lock().map_err(at(root.path()))?;
+        // Another run may have swept it away before it was locked.
+        if root.path().exists() {
+            return Ok((root, lock));
+        }
+    }
+}
+
+/// Removes what runs left that were killed: folders of ours that nobody holds locked. Only folders
+/// that nobody else could have put there or written into: the temporary folder is everybody's.
 fn sweep() {
     let Ok(entries) = fs::read_dir(std::env::temp_dir()) else {
         return;
     };
     for entry in entries.flatten() {
         let name = entry.file_name();
-        let owner = name.to_str().and_then(|name| {
-            name.strip_prefix(FOLDER_PREFIX)?
-                .split('-')
-                .next()?
-                .parse()
-                .ok()
+        if !name.to_string_lossy().starts_with(FOLDER_PREFIX) {
+            continue;
+        }
+        let path = entry.path();
+        let ours = path.symlink_metadata().is_ok_and(|metadata| {
+            metadata.is_dir()
+                && metadata.uid() == Uid::effective().as_raw()
+                && metadata.mode() & 0o022 == 0
         });
-        let Some(owner): Option<u32> = owner else {
+        if !ours {
+            continue;
+        }
+        let Ok(folder) = fs::File::open(&path) else {
             continue;
         };
-        if !Path::new("/proc").join(owner.to_string()).exists() {
-            let _ = set_write_bits(&entry.path(), WriteBits::On);
-            let _ = fs::remove_dir_all(entry.path());
+        if folder.try_lock().is_ok() {
+            // Root needs no write bits, and must not follow what a user of its may have left.
+            if !Uid::effective().is_root() {
+                let _ = set_write_bits(&path, WriteBits::On);
+            }
+            let _ = fs::remove_dir_all(&path);
         }
     }
 }
@@ -358,7 +411,7 @@ impl Drop for Workshop {
     fn drop(&mut self) {
         // An ordinary user cannot remove what lies in folders that were made read-only. For root,
         // whose mounts below would refuse this, it is not needed.
-        if !nix::unistd::Uid::effective().is_root() {
+        if !Uid::effective().is_root() {
             let _ = set_write_bits(self.root.path(), WriteBits::On);
         }
     }

@@ -1,6 +1,7 @@
 //! A run that is cut short: what was measured is kept, and no process is left.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -20,6 +21,17 @@ fn wait_for_lines(record: &Path, lines: usize) {
         std::thread::sleep(Duration::from_millis(10));
     }
     panic!("the record did not grow to {lines} lines");
+}
+
+/// Waits for something that comes within twenty seconds.
+fn wait_for(mut what: impl FnMut() -> bool) {
+    for _ in 0..4000 {
+        if what() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    panic!("it did not come");
 }
 
 fn start(project: &Project) -> std::process::Child {
@@ -73,9 +85,7 @@ fn a_ctrl_c_before_anything_is_measured_leaves_nothing() {
     project.write("app/main.py", "import time\ntime.sleep(1000)\n");
     let run = start(&project);
     let tmp = project.path().join("tmp").display().to_string();
-    while !process_with(&tmp) {
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    wait_for(|| process_with(&tmp));
     kill(Pid::from_raw(run.id() as i32), Signal::SIGINT).unwrap();
     let output = run.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130));
@@ -133,4 +143,69 @@ fn a_full_disk_is_told_and_what_was_written_is_whole() {
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
     assert!(lines.len() > 10, "{}", lines.len());
+}
+
+#[test]
+fn children_that_were_there_before_are_spared() {
+    let project = Project::new(EXITING_APP);
+    let script = format!(
+        "sleep 60 & echo $!; exec {} run suite.toml --quiet --blocks 1 --out out --python {}",
+        env!("CARGO_BIN_EXE_coldsnake"),
+        python()
+    );
+    let mut command = Command::new("bash");
+    command
+        .args(["-c", &script])
+        .current_dir(project.path())
+        .env("TMPDIR", project.path());
+    let mut run = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut first = String::new();
+    let mut stdout = std::io::BufReader::new(run.stdout.take().unwrap());
+    std::io::BufRead::read_line(&mut stdout, &mut first).unwrap();
+    assert!(run.wait().unwrap().success());
+    let sleeper = Pid::from_raw(first.trim().parse().unwrap());
+    assert_eq!(
+        kill(sleeper, Signal::SIGTERM),
+        Ok(()),
+        "the sleeper was killed"
+    );
+}
+
+#[test]
+fn what_others_left_under_our_name_is_not_touched() {
+    let project = Project::new(EXITING_APP);
+    fs::create_dir_all(project.path().join("tmp")).unwrap();
+    project.write("precious/file", "kept");
+    let precious = project.path().join("precious");
+    let private = fs::Permissions::from_mode(0o500);
+    fs::set_permissions(&precious, private).unwrap();
+    let link = project.path().join("tmp/coldsnake-stage-4194999-x");
+    std::os::unix::fs::symlink(&precious, &link).unwrap();
+    project.measure(As::Me, 1).expect(0);
+    assert_eq!(
+        fs::metadata(&precious).unwrap().permissions().mode() & 0o777,
+        0o500
+    );
+    assert!(precious.join("file").exists() && link.is_symlink());
+    fs::set_permissions(&precious, fs::Permissions::from_mode(0o700)).unwrap();
+}
+
+#[test]
+fn a_closed_terminal_and_a_strict_umask_do_no_harm() {
+    let project = Project::new(EXITING_APP);
+    let script = format!(
+        "umask 077; {} run suite.toml --blocks 1 --out out --python {} 2>&1 | true; \
+         exit ${{PIPESTATUS[0]}}",
+        env!("CARGO_BIN_EXE_coldsnake"),
+        python()
+    );
+    let mut command = Command::new("bash");
+    end(command
+        .args(["-c", &script])
+        .current_dir(project.path())
+        .env("TMPDIR", project.path()))
+    .expect(0);
+    if is_root() {
+        assert_eq!(project.record()[0]["isolation"]["identity"], "unprivileged");
+    }
 }

@@ -238,13 +238,15 @@ pub fn fate(receipt: &Value, module: &str) -> String {
         .to_owned()
 }
 
-/// Is a process with this text in its command line alive?
+/// Is a process alive that was launched in a folder with this text, or with it in its command line?
 pub fn process_with(text: &str) -> bool {
     procfs::process::all_processes()
         .unwrap()
         .flatten()
         .any(|process| {
             let words = process.cmdline().unwrap_or_default();
+            let folder = process.cwd().map(|path| path.display().to_string());
             words.iter().any(|word| word.contains(text))
+                || folder.is_ok_and(|folder| folder.contains(text))
         })
 }

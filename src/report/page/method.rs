@@ -51,11 +51,15 @@ pub fn method(record: &Record, analysis: &Analysis) -> Markup {
 /// The command line that was used, with its seed.
 pub fn repeat(record: &Record) -> Markup {
     let header = &record.header;
-    let words: Vec<String> = header
+    let mut words: Vec<String> = header
         .command_line
         .iter()
         .map(|word| quoted(word))
         .collect();
+    // The bare program measures the bundled suite, but only `run` takes options.
+    if words.len() == 1 {
+        words.push("run".to_owned());
+    }
     let seeded = header
         .command_line
         .iter()
