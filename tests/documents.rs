@@ -736,9 +736,12 @@ fn links_between_documents_lead_somewhere() {
 
 #[test]
 fn no_document_names_a_path_of_a_machine_or_a_host_of_a_registry() {
+    // Wherever this stands and whoever builds it: their folders, and the usual places of others'.
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let home = std::env::var("HOME").unwrap_or_default();
+    let own = [here.to_str().unwrap(), home.trim_end_matches('/')];
+    let own = own.into_iter().filter(|folder| folder.len() > 1);
     let refused = [
-        "/work/",
-        "/root/",
         "/home/",
         "/tmp/",
         "pypi.org",
@@ -749,7 +752,7 @@ fn no_document_names_a_path_of_a_machine_or_a_host_of_a_registry() {
     ];
     for document in documents() {
         let text = read(document.to_str().unwrap());
-        for word in refused {
+        for word in refused.into_iter().chain(own.clone()) {
             assert!(!text.contains(word), "{} names {word}", document.display());
         }
     }

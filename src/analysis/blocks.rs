@@ -127,7 +127,7 @@ impl<'a> Blocks<'a> {
 
     /// How many blocks hold every planned arm, for each kind of launch that the metrics need.
     pub fn complete(&self) -> u32 {
-        let (arms, kinds) = (self.planned_arms(), launch_kinds(self.suite));
+        let (arms, kinds) = (self.planned_arms(), self.suite.launch_kinds());
         let mut seen: BTreeMap<u32, usize> = BTreeMap::new();
         for arm in &arms {
             for kind in &kinds {
@@ -167,15 +167,6 @@ impl<'a> Blocks<'a> {
         }
         pairs
     }
-}
-
-/// The kinds of launches that the suite's metrics need, each once.
-pub fn launch_kinds(suite: &Suite) -> Vec<LaunchKind> {
-    let metrics = suite.measure.metrics.iter();
-    let mut kinds: Vec<_> = metrics.map(|metric| metric.launch_kind()).collect();
-    kinds.sort();
-    kinds.dedup();
-    kinds
 }
 
 /// The metric, if the launch gave it. A failed launch gives none, whatever its line holds, and

@@ -31,14 +31,4 @@ impl Outcome {
             Self::AllSupported
         }
     }
-
-    /// The exit status that says so: 0, 1, 3 and 4 in the order above.
-    pub fn exit_status(self) -> u8 {
-        match self {
-            Self::AllSupported => 0,
-            Self::Refuted => 1,
-            Self::Inconclusive => 3,
-            Self::Invalid => 4,
-        }
-    }
 }

@@ -76,19 +76,8 @@ fn make(folder: &Path, python: &Python, caller: &CallerEnvironment) -> Result<()
     let run = |program: &Path, module: &str, rest: &[&OsStr]| {
         let mut args: Vec<&OsStr> = ["-B", "-m", module].map(OsStr::new).to_vec();
         args.extend(rest);
-        let output = caller
-            .command(program, &args)
-            // Without `-I`, `-m` looks for modules in the working directory first.
-            .dir("/")
-            .stderr_to_stdout()
-            .stdout_capture()
-            .run()
-            .map_err(|error| failed(error.to_string()))?;
-        if output.status.success() {
-            Ok(())
-        } else {
-            Err(failed(last_lines(&output.stdout, 4)))
-        }
+        // Without `-I`, `-m` looks for modules in the working directory first.
+        succeed(&caller.command(program, &args).dir("/")).map_err(failed)
     };
     let without_pip = OsStr::new("--without-pip");
     run(
@@ -126,16 +115,20 @@ fn install(
     ];
     let mut args: Vec<&OsStr> = options.iter().map(OsStr::new).collect();
     args.push(requirements.as_os_str());
-    let output = caller
-        .command(interpreter(folder), &args)
+    succeed(&caller.command(interpreter(folder), &args)).map_err(failed)
+}
+
+/// Runs a set-up command to its end; if it fails, the last it said is the reason.
+fn succeed(command: &duct::Expression) -> Result<(), String> {
+    let output = command
         .stderr_to_stdout()
         .stdout_capture()
         .run()
-        .map_err(|error| failed(error.to_string()))?;
+        .map_err(|error| error.to_string())?;
     if output.status.success() {
         Ok(())
     } else {
-        Err(failed(last_lines(&output.stdout, 4)))
+        Err(last_lines(&output.stdout, 4))
     }
 }
 

@@ -16,7 +16,7 @@ use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::blocks::{Blocks, launch_kinds};
+use super::blocks::Blocks;
 use super::*;
 use crate::record::format::*;
 use crate::record::{Launch, Record, Role, Times, Usage};
@@ -103,7 +103,7 @@ fn seeded(
     for block in 0..blocks {
         drift += normal(&mut rng);
         let mut position = 0;
-        for kind in launch_kinds(&suite) {
+        for kind in suite.launch_kinds() {
             let mut arms = planned.clone();
             arms.shuffle(&mut rng);
             for arm in arms {
