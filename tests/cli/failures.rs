@@ -357,3 +357,60 @@ fn without_a_network_the_way_out_is_named() {
         .expect(5)
         .says(&["cannot install the packages", "coldsnake run httpserver"]);
 }
+
+/// Why the run in `out` ended.
+fn stop_reason(project: &Project) -> String {
+    let end = project.lines("end");
+    end[0]["stop_reason"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn each_rule_ends_a_run_and_is_named() {
+    let project = Project::new(EXITING_APP);
+    let python = python();
+    let run = |options: &[&str]| {
+        let _ = fs::remove_dir_all(project.path().join("out"));
+        let args = [
+            "run",
+            "suite.toml",
+            "--quiet",
+            "--out",
+            "out",
+            "--python",
+            &python,
+        ];
+        project.run(&[&args, options].concat())
+    };
+    let shown = run(&["--budget", "1ms"]).expect(0).stdout;
+    assert!(
+        shown.contains("1 block, stopped when the time was used up"),
+        "{shown}"
+    );
+    assert_eq!(stop_reason(&project), "budget");
+    run(&["--blocks", "2"]).expect(0);
+    assert_eq!(stop_reason(&project), "max-blocks");
+    // Any interval is narrow enough: at the least number of blocks, and not before.
+    run(&["--precision", "10000%"]).expect(0);
+    assert_eq!(stop_reason(&project), "precision");
+    assert_eq!(project.lines("end")[0]["blocks"], 20);
+}
+
+#[test]
+fn one_failure_after_the_other_ends_the_run() {
+    // Good for the receipts, and never again: the state lies outside of what a reset mends.
+    let project = exiting(
+        "import os, sys, helper\n\
+         path = os.path.join(os.environ['HOME'], 'count')\n\
+         count = len(open(path).read()) if os.path.exists(path) else 0\n\
+         open(path, 'a').write('x')\n\
+         sys.exit(9 if count >= 2 else 0)\n",
+    );
+    let suite = EXITING_APP.replace("[measure]", "[measure]\nmetrics = [\"exit\"]");
+    project.write("suite.toml", &suite);
+    project
+        .measure(As::Me, 100)
+        .expect(5)
+        .says(&["exit status 9", "one launch after the other failed"]);
+    assert_eq!(stop_reason(&project), "failures");
+    assert_eq!(project.lines("launch").len(), 5);
+}
