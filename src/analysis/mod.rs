@@ -30,6 +30,7 @@ pub use check::Outcome;
 pub use compare::{Comparison, Difference, Unlike, UnlikeRecords, compare};
 pub use interim::{Headline, Interim, Width, interim};
 pub use model::*;
+pub use words::{decimals_of, outwards};
 
 use crate::record::Record;
 use blocks::Blocks;

@@ -3,6 +3,7 @@
 //! The minus sign is U+2212 in charts and on the page, where figures are set in type; the
 //! terminal's table has the hyphen-minus instead, so that its columns can be grepped and pasted.
 
+use crate::analysis::{decimals_of, outwards};
 use crate::stats::interval::Estimate;
 
 /// What stands for a number that is not known.
@@ -19,24 +20,27 @@ pub fn time(ms: f64) -> String {
     fixed(ms, decimals_by_size(ms))
 }
 
-/// A difference and its interval, without unit: `+38` and `[+36, +40]`. The interval's width
-/// says how many decimals make sense.
+/// A difference and its interval, without unit: `+38` and `[+36, +40]`. Decimals and rounding are
+/// the verdicts': outwards, so that an interval that leaves zero out does so as printed.
 pub fn difference(estimate: &Estimate) -> (String, Option<String>) {
-    let places = decimals_by_width(estimate);
-    let ends = ends(estimate)
-        .map(|(low, high)| format!("[{}, {}]", signed(low, places), signed(high, places)));
+    let places = decimals_of(estimate);
+    let ends = estimate.interval.map(|interval| {
+        let shown = outwards(interval, places);
+        let (low, high) = (signed(shown.low(), places), signed(shown.high(), places));
+        format!("[{low}, {high}]")
+    });
     (signed(estimate.estimate, places), ends)
 }
 
 /// An amount whose sign is said in words, with its interval: `27 ms [24, 30]`.
 pub fn amount(estimate: &Estimate) -> String {
-    let places = decimals_by_width(estimate);
+    let places = decimals_of(estimate);
     let number = fixed(estimate.estimate, places);
-    match ends(estimate) {
-        Some((low, high)) => format!(
+    match estimate.interval.map(|interval| outwards(interval, places)) {
+        Some(shown) => format!(
             "{number} ms [{}, {}]",
-            fixed(low, places),
-            fixed(high, places)
+            fixed(shown.low(), places),
+            fixed(shown.high(), places)
         ),
         None => format!("{number} ms"),
     }
@@ -98,16 +102,6 @@ fn decimals_by_size(value: f64) -> usize {
     }
 }
 
-fn decimals_by_width(estimate: &Estimate) -> usize {
-    match ends(estimate) {
-        Some((low, high)) if high - low >= 2.0 => 0,
-        Some((low, high)) if high - low >= 0.2 => 1,
-        Some((low, high)) if high > low => 2,
-        // A point without a width says nothing about its own precision.
-        _ => decimals_by_size(estimate.estimate),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -141,14 +135,20 @@ mod tests {
     #[test]
     fn the_width_of_an_interval_says_how_many_decimals_make_sense() {
         assert_eq!(
-            difference(&estimate(38.26, 36.1, 40.4)),
-            ("+38".into(), Some("[+36, +40]".into()))
+            difference(&estimate(38.26, 34.1, 42.4)),
+            ("+38".into(), Some("[+34, +43]".into()))
         );
         assert_eq!(
             difference(&estimate(-1.04, -1.6, -0.5)),
             ("−1.0".into(), Some("[−1.6, −0.5]".into()))
         );
-        assert_eq!(amount(&estimate(27.2, 24.0, 30.1)), "27 ms [24, 30]");
+        assert_eq!(amount(&estimate(27.2, 24.0, 30.1)), "27 ms [24, 31]");
+    }
+
+    #[test]
+    fn an_interval_that_leaves_zero_out_does_so_as_printed() {
+        let (_, ends) = difference(&estimate(4.0, 0.3, 9.1));
+        assert_eq!(ends.as_deref(), Some("[+0.3, +9.1]"));
     }
 
     #[test]

@@ -7,10 +7,11 @@ use super::super::numbers;
 use super::super::theme::Ink;
 use super::heading::Heading;
 use super::rows::Arrangement;
-use super::samples::{Row, Sample, fences, quantile, rows};
+use super::samples::{Row, Sample, fences, rows};
 use super::{Body, Chart, axis};
 use crate::analysis::Analysis;
 use crate::record::{Record, Role};
+use crate::stats::describe::quantile_of_sorted;
 use crate::suite::Metric;
 
 const RADIUS: f64 = 2.5;
@@ -113,7 +114,7 @@ fn drift(samples: &[Sample]) -> Option<f64> {
 fn median(samples: &[Sample]) -> Option<f64> {
     let mut sorted: Vec<f64> = samples.iter().map(|sample| sample.ms).collect();
     sorted.sort_by(f64::total_cmp);
-    quantile(&sorted, 0.5)
+    quantile_of_sorted(&sorted, 0.5)
 }
 
 fn span(rows: &[Row]) -> f64 {

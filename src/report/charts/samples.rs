@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::super::numbers;
 use crate::analysis::Analysis;
 use crate::record::{Arm, Launch, Record, Role};
+use crate::stats::describe::quantile_of_sorted;
 use crate::suite::Metric;
 
 /// The launches of one arm.
@@ -77,8 +78,8 @@ impl Row {
     fn summarise(&mut self, analysis: &Analysis, metric: Metric) {
         let mut sorted: Vec<f64> = self.samples.iter().map(|sample| sample.ms).collect();
         sorted.sort_by(f64::total_cmp);
-        self.median_ms = quantile(&sorted, 0.5);
-        self.middle_ms = quantile(&sorted, 0.1).zip(quantile(&sorted, 0.9));
+        self.median_ms = quantile_of_sorted(&sorted, 0.5);
+        self.middle_ms = quantile_of_sorted(&sorted, 0.1).zip(quantile_of_sorted(&sorted, 0.9));
         let summary = analysis
             .scenarios
             .iter()
@@ -126,22 +127,16 @@ fn sample(launch: &Launch, metric: Metric) -> Option<Sample> {
     })
 }
 
-/// The quantile of sorted values, between neighbours linearly (Hyndman and Fan's type 7).
-pub fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
-    let last = sorted.len().checked_sub(1)?;
-    let at = share * last as f64;
-    let low = sorted[at.floor() as usize];
-    let high = sorted[at.ceil() as usize];
-    Some(low + (high - low) * at.fract())
-}
-
 /// Limits beyond which a value is drawn at the chart's edge, so that one odd launch does not
 /// squeeze all others together: three times the interquartile range beyond the quartiles
 /// (Tukey's outer fences).
 pub fn fences(values: impl IntoIterator<Item = f64>) -> Option<(f64, f64)> {
     let mut sorted: Vec<f64> = values.into_iter().filter(|v| v.is_finite()).collect();
     sorted.sort_by(f64::total_cmp);
-    let (low, high) = (quantile(&sorted, 0.25)?, quantile(&sorted, 0.75)?);
+    let (low, high) = (
+        quantile_of_sorted(&sorted, 0.25)?,
+        quantile_of_sorted(&sorted, 0.75)?,
+    );
     let reach = 3.0 * (high - low);
     let inside = |value: &&f64| (low - reach..=high + reach).contains(*value);
     Some((
@@ -153,13 +148,6 @@ pub fn fences(values: impl IntoIterator<Item = f64>) -> Option<(f64, f64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn quantiles_lie_between_neighbours() {
-        assert_eq!(quantile(&[], 0.5), None);
-        assert_eq!(quantile(&[1.0], 0.9), Some(1.0));
-        assert_eq!(quantile(&[1.0, 2.0], 0.5), Some(1.5));
-    }
 
     #[test]
     fn fences_leave_out_what_lies_far_off_and_nothing_else() {
