@@ -152,7 +152,7 @@ pub fn execute(args: &Args) -> Result<Status, Failed> {
             removed: caller.removed.clone(),
         },
         isolation: workshop.isolation(),
-        app_lines: source_lines(&suite.app.source),
+        app_lines: source_lines(&suite.app.sources[0]),
     };
     let mut run = Run {
         suite: &suite,

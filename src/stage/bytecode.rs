@@ -37,7 +37,7 @@ pub(super) fn make_bytecode(
     };
     let with_mode = |mode| Compilation { mode, ..usual };
     match &stage.scenario.bytecode {
-        Bytecode::Absent => {}
+        Bytecode::Absent | Bytecode::AsFound => {}
         Bytecode::Fresh => compile(usual)?,
         Bytecode::UncheckedHash => compile(with_mode(InvalidationMode::UncheckedHash))?,
         Bytecode::CheckedHash => compile(with_mode(InvalidationMode::CheckedHash))?,
@@ -146,6 +146,7 @@ pub(super) fn not_as_made(stage: &Stage) -> Vec<String> {
         },
         Bytecode::Fresh
         | Bytecode::Absent
+        | Bytecode::AsFound
         | Bytecode::UncheckedHash
         | Bytecode::CheckedHash
         | Bytecode::By(_)

@@ -273,7 +273,7 @@ impl Stage {
                         format!("{} read from a pyc", were(&app("read"), " of the app")),
                     ),
                     // Looked at already, as it holds under any prefix.
-                    Bytecode::Sourceless => {}
+                    Bytecode::Sourceless | Bytecode::AsFound => {}
                     Bytecode::By(_) => must(
                         before > 0,
                         "the command that is to leave bytecode left none".to_owned(),

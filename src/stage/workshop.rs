@@ -138,7 +138,7 @@ impl Workshop {
                 .join(format!("s{index:02}"));
             fs::create_dir_all(self.root.path().join("backing")).map_err(at(&backing))?;
             fs::create_dir(&source).map_err(at(&source))?;
-            copy_tree(&setting.suite.app.source, &backing)?;
+            copy_tree(&setting.suite.app.sources[0], &backing)?;
             let mount = |source_error| StageError::Mount {
                 path: source.clone(),
                 source: source_error,
@@ -148,7 +148,7 @@ impl Workshop {
                 .map_err(mount)?;
             backing
         } else {
-            copy_tree(&setting.suite.app.source, &source)?;
+            copy_tree(&setting.suite.app.sources[0], &source)?;
             source.clone()
         };
         set_write_bits(&backing, WriteBits::On)?;
@@ -236,7 +236,7 @@ fn interpreter(
                 source,
             })
     };
-    for theirs in [&setting.python.stdlib, &setting.suite.app.source] {
+    for theirs in [&setting.python.stdlib, &setting.suite.app.sources[0]] {
         let theirs = fs::canonicalize(theirs).map_err(at(theirs))?;
         protect(&theirs, &theirs)?;
     }
