@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, lchown};
 use std::path::{Path, PathBuf};
 
-use nix::unistd::Uid;
+use nix::unistd::{AccessFlags, Uid, access};
 
 use super::StageError;
 use super::bytecode::make_bytecode;
@@ -707,7 +707,11 @@ fn not_ours(folder: &Path) -> Option<PathBuf> {
     }
     own_entries(folder)
         .filter(|entry| entry.file_type().is_dir())
-        .find(|entry| entry.metadata().is_ok_and(|m| m.uid() != uid.as_raw()))
+        .find(|entry| {
+            // Both: in a user namespace all other users look like `nobody`, which this may be.
+            entry.metadata().is_ok_and(|m| m.uid() != uid.as_raw())
+                || access(entry.path(), AccessFlags::W_OK).is_err()
+        })
         .map(walkdir::DirEntry::into_path)
 }
 
