@@ -122,7 +122,8 @@ pub fn execute(args: &Args) -> Result<Status, Failed> {
     };
     let mut progress = Progress::new(verbosity);
     let caller = CallerEnvironment::observe();
-    let python = Python::find(args.python.as_deref(), &caller)?;
+    let named = args.python.as_deref().or(suite.app.python.as_deref());
+    let python = Python::find(named, &caller)?;
     let venv = match &suite.app.requirements {
         Some(requirements) => Some(prepare_venv(
             &suite.app.name,

@@ -4,6 +4,7 @@ mod bundled;
 mod bytecode;
 mod failures;
 mod flags;
+mod installed;
 mod interruption;
 mod project;
 mod readiness;
