@@ -33,7 +33,8 @@ print(json.dumps({
 /// An interpreter that was run and answered.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Python {
-    /// `sys.executable`: what is launched, without any shim before it.
+    /// What is launched: `sys.executable`, without any shim before it, or the wrapper that the
+    /// interpreter does not work without.
     pub executable: PathBuf,
     pub version: String,
     numbers: (u32, u32),
@@ -56,7 +57,7 @@ impl Python {
         let Some(named) = named else {
             let found = NAMES.iter().find_map(|name| on_path(OsStr::new(name)));
             return match found {
-                Some(path) => Self::ask(&path, caller),
+                Some(path) => Self::behind(&path, caller),
                 None => Err(PythonError::NotFound {
                     name: NAMES[0].to_owned(),
                 }),
@@ -67,14 +68,31 @@ impl Python {
             let path = on_path(named.as_os_str()).ok_or_else(|| PythonError::NotFound {
                 name: named.display().to_string(),
             })?;
-            return Self::ask(&path, caller);
+            return Self::behind(&path, caller);
         }
         // Not resolved: the link in a virtual environment is what makes it one.
         let path = std::path::absolute(named).map_err(|error| PythonError::Unusable {
             path: named.to_owned(),
             reason: error.to_string(),
         })?;
-        Self::ask(&path, caller)
+        Self::behind(&path, caller)
+    }
+
+    /// The interpreter behind this path. A shim is left out where what it leads to works by
+    /// itself: its time is none of the app's. A wrapper stays where the interpreter does not start
+    /// without it (through its own dynamic loader, say), or is another one then.
+    fn behind(path: &Path, caller: &CallerEnvironment) -> Result<Self, PythonError> {
+        let answer = Self::ask(path, caller)?;
+        if answer.executable == path {
+            return Ok(answer);
+        }
+        match Self::ask(&answer.executable, caller) {
+            Ok(itself) if itself == answer => Ok(itself),
+            Ok(_) | Err(_) => Ok(Self {
+                executable: path.to_owned(),
+                ..answer
+            }),
+        }
     }
 
     /// Runs the interpreter at this path and reads its answer.

@@ -7,7 +7,7 @@
 use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use nix::unistd::{Uid, User as Account};
@@ -81,14 +81,15 @@ impl Isolation {
         Ok(())
     }
 
-    /// As root: launches apps as an unprivileged user, if that user can run the interpreter (not
-    /// one in root's home, say) from this folder.
+    /// As root: launches apps as an unprivileged user, if that user can run every interpreter (not
+    /// one in root's home, say) from this folder. All of them or none: who launches is no part of
+    /// what is compared.
     ///
     /// # Errors
     /// [`Interrupted`].
     pub fn drop_privileges(
         &mut self,
-        python: &Path,
+        pythons: &[PathBuf],
         folder: &Path,
         env: &[(OsString, OsString)],
         launcher: &mut dyn Launcher,
@@ -97,18 +98,18 @@ impl Isolation {
             return Ok(());
         }
         let (uid, gid) = unprivileged();
-        let spec = Spec {
-            program: python.to_owned(),
-            args: ["-I", "-B", "-c", "pass"].map(Into::into).to_vec(),
-            env: env.to_vec(),
-            folder: folder.to_owned(),
-            user: User::Unprivileged { uid, gid },
-            until: Until::Exit,
-            timeout: PROBE_TIMEOUT,
-        };
-        match launcher.launch(&spec)?.outcome {
-            Ok(()) => self.user = spec.user,
-            Err(failure) => {
+        let user = User::Unprivileged { uid, gid };
+        for python in pythons {
+            let spec = Spec {
+                program: python.to_owned(),
+                args: ["-I", "-B", "-c", "pass"].map(Into::into).to_vec(),
+                env: env.to_vec(),
+                folder: folder.to_owned(),
+                user,
+                until: Until::Exit,
+                timeout: PROBE_TIMEOUT,
+            };
+            if let Err(failure) = launcher.launch(&spec)?.outcome {
                 let reason = failure.to_string();
                 let first = reason.lines().next().unwrap_or_default();
                 self.no_unprivileged = Some(format!(
@@ -116,8 +117,10 @@ impl Isolation {
                     python.display(),
                     first.trim_end_matches("; the end of its stderr:")
                 ));
+                return Ok(());
             }
         }
+        self.user = user;
         Ok(())
     }
 

@@ -21,7 +21,7 @@ use super::receipt::HOOK;
 use super::scene::Stage;
 use crate::launch::{Launcher, Spec, Until, User};
 use crate::python::environment::CallerEnvironment;
-use crate::python::{Python, venv_interpreter};
+use crate::python::{Equipped, Interpreters, venv_interpreter};
 use crate::record::format::Isolation as IsolationRecord;
 use crate::suite::{Prefix, Scenario, SourceAccess, Suite};
 
@@ -44,9 +44,8 @@ os.write(3, result.encode())
 #[derive(Debug, Clone, Copy)]
 pub struct Setting<'a> {
     pub suite: &'a Suite,
-    pub python: &'a Python,
-    /// The virtual environment with the app's requirements, if it has any.
-    pub venv: Option<&'a Path>,
+    /// Those of the suite's scenarios.
+    pub interpreters: &'a Interpreters,
     pub caller: &'a CallerEnvironment,
 }
 
@@ -74,8 +73,8 @@ impl Workshop {
         let (root, lock) = make_root()?;
         let mut isolation = Isolation::begin();
         isolation.admit(root.path())?;
-        let python = interpreter(setting, root.path(), &mut isolation)?;
-        isolation.drop_privileges(&python, root.path(), &setting.caller.passed, launcher)?;
+        let pythons = interpreters(setting, root.path(), &mut isolation)?;
+        isolation.drop_privileges(&pythons, root.path(), &setting.caller.passed, launcher)?;
         let cannot_be_written =
             |s: &Scenario| s.source == SourceAccess::ReadOnly || s.prefix == Prefix::Unwritable;
         if setting.suite.scenarios.iter().any(cannot_be_written) {
@@ -93,10 +92,13 @@ impl Workshop {
         };
         let mut checked = Vec::new();
         for (index, scenario) in setting.suite.scenarios.iter().enumerate() {
-            let stage = workshop.build(index, scenario, setting, &python, launcher)?;
+            let interpreter = setting.interpreters.of_scenario(index);
+            let python = &pythons[interpreter];
+            let stage = workshop.build(index, scenario, setting, python, launcher)?;
             // Flags decide which modules are loaded, and which of their pycs.
-            if scenario.prefix == Prefix::Unset && !checked.contains(&&scenario.flags) {
-                checked.push(&scenario.flags);
+            let outside = (interpreter, &scenario.flags);
+            if scenario.prefix == Prefix::Unset && !checked.contains(&outside) {
+                checked.push(outside);
                 for kind in setting.suite.launch_kinds() {
                     stage.check_outside(&setting.suite.app, kind, launcher)?;
                 }
@@ -215,18 +217,21 @@ impl Workshop {
     }
 }
 
-/// The interpreter as launched processes see it. In a namespace, what the user owns (virtual
-/// environment, standard library, the app's own folder) is read-only for them, whoever they are.
-fn interpreter(
+/// The interpreters as launched processes see them, in the setting's order. In a namespace, what the
+/// user owns (virtual environments, standard libraries, the app's own folder) is read-only for
+/// them, whoever they are.
+fn interpreters(
     setting: Setting<'_>,
     root: &Path,
     isolation: &mut Isolation,
-) -> Result<PathBuf, StageError> {
+) -> Result<Vec<PathBuf>, StageError> {
+    let all = setting.interpreters.all();
     let Some(namespace) = &mut isolation.namespace else {
-        return Ok(match setting.venv {
+        let launched = |each: &Equipped| match &each.venv {
             Some(venv) => venv_interpreter(venv),
-            None => setting.python.executable.clone(),
-        });
+            None => each.python.executable.clone(),
+        };
+        return Ok(all.iter().map(launched).collect());
     };
     let mut protect = |from: &Path, at: &Path| {
         namespace
@@ -236,18 +241,30 @@ fn interpreter(
                 source,
             })
     };
-    for theirs in [&setting.python.stdlib, &setting.suite.app.source] {
+    let mut theirs = vec![&setting.suite.app.source];
+    theirs.extend(all.iter().map(|each| &each.python.stdlib));
+    let mut protected: Vec<PathBuf> = Vec::new();
+    for theirs in theirs {
         let theirs = fs::canonicalize(theirs).map_err(at(theirs))?;
-        protect(&theirs, &theirs)?;
+        if !protected.contains(&theirs) {
+            protect(&theirs, &theirs)?;
+            protected.push(theirs);
+        }
     }
-    let Some(venv) = setting.venv else {
-        return Ok(setting.python.executable.clone());
-    };
-    // Seen below the stage, it can be reached by a user who may not enter root's home.
-    let seen = root.join("venv");
-    fs::create_dir(&seen).map_err(at(&seen))?;
-    protect(venv, &seen)?;
-    Ok(venv_interpreter(&seen))
+    let mut pythons = Vec::new();
+    for (index, each) in all.iter().enumerate() {
+        let Some(venv) = &each.venv else {
+            pythons.push(each.python.executable.clone());
+            continue;
+        };
+        // Seen below the stage, it can be reached by a user who may not enter root's home. The
+        // names are of one length, as their paths must not differ in it.
+        let seen = root.join(format!("venv{index:02}"));
+        fs::create_dir(&seen).map_err(at(&seen))?;
+        protect(venv, &seen)?;
+        pythons.push(venv_interpreter(&seen));
+    }
+    Ok(pythons)
 }
 
 /// Tries to write where the scenario says that one can or cannot.
