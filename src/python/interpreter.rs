@@ -19,6 +19,8 @@ const NAMES: [&str; 2] = ["python3", "python"];
 const QUESTION: &str = r#"
 import json, os, sys
 from importlib.util import MAGIC_NUMBER
+with open("/proc/self/maps") as maps:
+    mapped = {"/" + line.partition("/")[2].strip() for line in maps if "/" in line}
 print(json.dumps({
     "executable": sys.executable,
     "version": "%d.%d.%d" % sys.version_info[:3] + ("" if sys.version_info[3] == "final" else "%s%d" % sys.version_info[3:]),
@@ -27,6 +29,7 @@ print(json.dumps({
     "cache_tag": sys.implementation.cache_tag,
     "magic": int.from_bytes(MAGIC_NUMBER[:2], "little"),
     "stdlib": os.path.dirname(os.path.realpath(os.__file__)),
+    "mapped": sorted(mapped),
 }))
 "#;
 
@@ -45,6 +48,9 @@ pub struct Python {
     pub magic: u32,
     /// Where the standard library's modules lie.
     pub stdlib: PathBuf,
+    /// The files of its program and its libraries, by which one that is started through another
+    /// loader, or with a library preloaded, differs from the one that looks the same.
+    mapped: Vec<PathBuf>,
 }
 
 impl Python {
@@ -80,7 +86,7 @@ impl Python {
 
     /// The interpreter behind this path. A shim is left out where what it leads to works by
     /// itself: its time is none of the app's. A wrapper stays where the interpreter does not start
-    /// without it (through its own dynamic loader, say), or is another one then.
+    /// without it, or is another one then: through its own dynamic loader, with other libraries.
     fn behind(path: &Path, caller: &CallerEnvironment) -> Result<Self, PythonError> {
         let answer = Self::ask(path, caller)?;
         if answer.executable == path {
