@@ -9,7 +9,7 @@ use std::time::Duration;
 use coldsnake::launch::{Interrupt, Launcher, System};
 use coldsnake::python::Interpreters;
 use coldsnake::python::environment::CallerEnvironment;
-use coldsnake::stage::{Conditions, Setting, Stage, Workshop};
+use coldsnake::stage::{Backing, Conditions, Setting, Stage, Workshop};
 use coldsnake::suite::bundled::{ALL, Bundled};
 use coldsnake::suite::{Metric, Suite, SuiteFile};
 use criterion::{Criterion, SamplingMode};
@@ -22,7 +22,7 @@ const CONDITIONS: Conditions = Conditions {
 
 /// The suite's first metric over so many launches.
 fn measure(
-    stage: &Stage,
+    stage: &mut Stage,
     suite: &Suite,
     metric: Metric,
     launcher: &mut dyn Launcher,
@@ -56,8 +56,9 @@ fn bench(criterion: &mut Criterion, bundled: &Bundled) -> Result<(), Box<dyn std
         suite: &suite,
         interpreters: &interpreters,
         caller: &caller,
+        backing: Backing::Automatic,
     };
-    let workshop = Workshop::set_up(setting, &mut launcher)?;
+    let mut workshop = Workshop::set_up(setting, &mut launcher)?;
     let Some(&metric) = suite.measure.metrics.first() else {
         return Ok(());
     };
@@ -67,8 +68,9 @@ fn bench(criterion: &mut Criterion, bundled: &Bundled) -> Result<(), Box<dyn std
         .sample_size(10)
         .sampling_mode(SamplingMode::Flat)
         .measurement_time(Duration::from_secs(5));
-    for stage in &workshop.stages {
-        group.bench_function(&stage.scenario.name, |bencher| {
+    for stage in &mut workshop.stages {
+        let name = stage.scenario.name.clone();
+        group.bench_function(name, |bencher| {
             bencher.iter_custom(|count| measure(stage, &suite, metric, &mut launcher, count));
         });
     }

@@ -82,7 +82,7 @@ pub fn take_receipts(
 /// A run about to start: everything but the launches is done.
 pub struct Run<'a> {
     pub suite: &'a Suite,
-    pub stages: &'a [Stage],
+    pub stages: &'a mut [Stage],
     pub launcher: &'a mut dyn Launcher,
     pub tell: &'a mut dyn FnMut(Event<'_>),
 }
@@ -205,7 +205,7 @@ impl Run<'_> {
         kind: LaunchKind,
         progress: &mut Progress,
     ) -> Result<Launch, RunError> {
-        let stage = &self.stages[arm.scenario];
+        let stage = &mut self.stages[arm.scenario];
         let at = progress.begun.elapsed();
         let staged = stage.launch(&self.suite.app, kind, block.conditions, self.launcher)?;
         let failure = staged.launched.outcome.err();

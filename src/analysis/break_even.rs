@@ -48,6 +48,8 @@ fn first_start<'a>(record: &'a Record, warm: &Scenario) -> Option<&'a Scenario> 
         let same = [
             scenario.source == warm.source,
             scenario.bytecode == warm.bytecode,
+            scenario.site_packages == warm.site_packages,
+            scenario.stdlib == warm.stdlib,
             scenario.flags == warm.flags,
             scenario.env == warm.env,
         ];

@@ -103,6 +103,9 @@ impl From<StageError> for Failed {
             StageError::NothingReadOnly { .. }
             | StageError::NotAsAsked { .. }
             | StageError::NotCached { .. }
+            | StageError::NeedsOverlay { .. }
+            | StageError::NoOverlay { .. }
+            | StageError::View { .. }
             | StageError::Receipt { .. } => Status::Invalid,
             StageError::ByCommand { .. }
             | StageError::Launch { .. }

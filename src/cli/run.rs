@@ -17,7 +17,7 @@ use crate::record::format::{
 };
 use crate::record::{RECORD_FILE, host};
 use crate::runner::{Run, take_receipts};
-use crate::stage::{Setting, Workshop, source_lines};
+use crate::stage::{Backing, Setting, Workshop, source_lines};
 use crate::suite::quantity::{Fraction, parse_duration};
 use crate::suite::{Named, Overrides, Suite, SuiteFile, bundled};
 
@@ -51,12 +51,37 @@ pub struct Args {
     /// The run's folder, which must not exist yet [default: coldsnake-runs/APP-TIME]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// How stages hold what a scenario changes
+    #[arg(long, value_enum, default_value_t, value_name = "HOW")]
+    stage: StageChoice,
     /// How the results are printed
     #[arg(long, value_enum, default_value_t)]
     format: Format,
     /// No progress
     #[arg(long, short)]
     quiet: bool,
+}
+
+/// `--stage`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+enum StageChoice {
+    /// Layers where they can be had, or else copies
+    #[default]
+    Auto,
+    /// The app at its own path, under a layer in a private mount namespace
+    Overlay,
+    /// A private copy of the app in the temporary folder
+    Copy,
+}
+
+impl From<StageChoice> for Backing {
+    fn from(choice: StageChoice) -> Self {
+        match choice {
+            StageChoice::Auto => Self::Automatic,
+            StageChoice::Overlay => Self::Overlay,
+            StageChoice::Copy => Self::Copy,
+        }
+    }
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
@@ -112,6 +137,7 @@ pub fn execute(args: &Args) -> Result<Status, Failed> {
         suite: &suite,
         interpreters: &interpreters,
         caller: &caller,
+        backing: args.stage.into(),
     };
     let mut workshop = Workshop::set_up(setting, &mut launcher)?;
     progress.doing("checking that the scenarios hold");
@@ -139,11 +165,11 @@ pub fn execute(args: &Args) -> Result<Status, Failed> {
             removed: caller.removed.clone(),
         },
         isolation: workshop.isolation(),
-        app_lines: source_lines(&suite.app.source),
+        app_lines: source_lines(&suite.app.sources),
     };
     let mut run = Run {
         suite: &suite,
-        stages: &workshop.stages,
+        stages: &mut workshop.stages,
         launcher: &mut launcher,
         tell: &mut tell,
     };

@@ -1,6 +1,6 @@
 //! Bytecode made by CPython's own compileall, so that it is what a deployment would have.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use super::environment::CallerEnvironment;
@@ -40,7 +40,20 @@ pub struct Compilation {
     pub mode: InvalidationMode,
     pub level: Optimization,
     pub placement: Placement,
+    pub existing: Existing,
 }
+
+/// What becomes of a pyc that is there and accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Existing {
+    Kept,
+    MadeAnew,
+}
+
+/// Packages that are installed below a folder of the app's are compiled by themselves, if at all.
+const INSTALLED: &str = r"/(site|dist)-packages/";
+/// So many paths go into one command line.
+const PATHS_AT_ONCE: usize = 500;
 
 /// Compiles files, and every module below folders, into their `__pycache__`. A module with a syntax
 /// error is left without a pyc, as it would be in a deployment.
@@ -53,6 +66,18 @@ pub fn compile_all(
     compilation: Compilation,
     caller: &CallerEnvironment,
 ) -> Result<(), PythonError> {
+    for some in paths.chunks(PATHS_AT_ONCE) {
+        compile_some(python, some, compilation, caller)?;
+    }
+    Ok(())
+}
+
+fn compile_some(
+    python: &Path,
+    paths: &[PathBuf],
+    compilation: Compilation,
+    caller: &CallerEnvironment,
+) -> Result<(), PythonError> {
     let Some(first) = paths.first() else {
         return Ok(());
     };
@@ -60,22 +85,28 @@ pub fn compile_all(
         path: first.to_owned(),
         reason,
     };
-    let mut args = vec![
-        OsStr::new("-I"),
-        OsStr::new("-B"),
-        OsStr::new("-m"),
-        OsStr::new("compileall"),
-        OsStr::new("-q"),
-        OsStr::new("-f"),
-        OsStr::new("--invalidation-mode"),
-        OsStr::new(compilation.mode.option()),
-        OsStr::new("-o"),
-        OsStr::new(compilation.level.number()),
-    ];
-    if compilation.placement == Placement::BesideSource {
-        args.push(OsStr::new("-b"));
+    let mut args: Vec<OsString> = ["-I", "-B", "-m", "compileall", "-q"]
+        .map(Into::into)
+        .to_vec();
+    if compilation.existing == Existing::MadeAnew {
+        args.push("-f".into());
     }
-    args.extend(paths.iter().map(|path| path.as_os_str()));
+    args.extend([
+        "--invalidation-mode".into(),
+        compilation.mode.option().into(),
+    ]);
+    args.extend(["-o".into(), compilation.level.number().into()]);
+    if compilation.placement == Placement::BesideSource {
+        args.push("-b".into());
+    }
+    if let [folder] = paths
+        && folder.is_dir()
+    {
+        let below = regex::escape(&folder.to_string_lossy());
+        args.extend(["-x".into(), format!("^{below}.*{INSTALLED}").into()]);
+    }
+    args.extend(paths.iter().map(Into::into));
+    let args: Vec<&OsStr> = args.iter().map(AsRef::as_ref).collect();
     let output = caller
         .command(python, &args)
         .stderr_to_stdout()

@@ -33,6 +33,65 @@ print(json.dumps({
 }))
 "#;
 
+/// Asked with `-I -B`: what is installed is known to `site` only.
+const WHERE_INSTALLED: &str = r#"
+import json, os, site, sys
+folders = [os.path.realpath(folder) for folder in site.getsitepackages() if os.path.isdir(folder)]
+user = site.getusersitepackages()
+is_used = sys.prefix == sys.base_prefix and os.path.isdir(user)
+print(json.dumps({
+    "folders": folders + ([os.path.realpath(user)] if is_used else []),
+    "user_base": site.getuserbase() if is_used else None,
+}))
+"#;
+
+/// Where an interpreter's packages are installed.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Installations {
+    /// Folders that hold packages, without links in their paths.
+    pub folders: Vec<PathBuf>,
+    /// `PYTHONUSERBASE`, if the user has packages of their own that this interpreter loads: an
+    /// interpreter with another home folder would not find them.
+    pub user_base: Option<PathBuf>,
+}
+
+impl Installations {
+    /// Asks the interpreter at this path.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn ask(path: &Path, caller: &CallerEnvironment) -> Result<Self, PythonError> {
+        let output = run(path, &["-I", "-B", "-c", WHERE_INSTALLED], caller)?;
+        serde_json::from_slice(&output).map_err(|error| makes_no_sense(path, &error))
+    }
+}
+
+fn makes_no_sense(path: &Path, error: &serde_json::Error) -> PythonError {
+    PythonError::Unusable {
+        path: path.to_owned(),
+        reason: format!("its answer makes no sense ({error})"),
+    }
+}
+
+/// What the interpreter writes to standard output.
+fn run(path: &Path, args: &[&str], caller: &CallerEnvironment) -> Result<Vec<u8>, PythonError> {
+    let unusable = |reason: String| PythonError::Unusable {
+        path: path.to_owned(),
+        reason,
+    };
+    let args: Vec<&OsStr> = args.iter().map(OsStr::new).collect();
+    let output = caller
+        .command(path, &args)
+        .stdout_capture()
+        .stderr_capture()
+        .run()
+        .map_err(|error| unusable(error.to_string()))?;
+    if !output.status.success() {
+        return Err(unusable(last_lines(&output.stderr, 4)));
+    }
+    Ok(output.stdout)
+}
+
 /// An interpreter that was run and answered.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Python {
@@ -106,21 +165,9 @@ impl Python {
     /// # Errors
     /// When it does not run, or it is older than [`OLDEST`].
     pub fn ask(path: &Path, caller: &CallerEnvironment) -> Result<Self, PythonError> {
-        let unusable = |reason: String| PythonError::Unusable {
-            path: path.to_owned(),
-            reason,
-        };
-        let output = caller
-            .command(path, &["-I", "-B", "-S", "-c", QUESTION].map(OsStr::new))
-            .stdout_capture()
-            .stderr_capture()
-            .run()
-            .map_err(|error| unusable(error.to_string()))?;
-        if !output.status.success() {
-            return Err(unusable(last_lines(&output.stderr, 4)));
-        }
-        let python: Self = serde_json::from_slice(&output.stdout)
-            .map_err(|error| unusable(format!("its answer makes no sense ({error})")))?;
+        let output = run(path, &["-I", "-B", "-S", "-c", QUESTION], caller)?;
+        let python: Self =
+            serde_json::from_slice(&output).map_err(|error| makes_no_sense(path, &error))?;
         if python.numbers < OLDEST_NUMBERS {
             return Err(PythonError::TooOld {
                 path: path.to_owned(),

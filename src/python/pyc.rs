@@ -6,6 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 const LENGTH: usize = 16;
+const MODIFIED_AT: u64 = 8;
 const SIZE_AT: u64 = 12;
 
 /// What a pyc that goes by time and size recorded of its source, 32 bits each.
@@ -52,15 +53,27 @@ impl PycHeader {
         })
     }
 
+    /// Writes another time of the source into a pyc's header.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn record_modified(pyc: &Path, modified: u32) -> io::Result<()> {
+        write_word(pyc, MODIFIED_AT, modified)
+    }
+
     /// Writes another size into a pyc's header.
     ///
     /// # Errors
     /// When the file cannot be written.
     pub fn record_size(pyc: &Path, size: u32) -> io::Result<()> {
-        let mut file = fs::OpenOptions::new().write(true).open(pyc)?;
-        file.seek(SeekFrom::Start(SIZE_AT))?;
-        file.write_all(&size.to_le_bytes())
+        write_word(pyc, SIZE_AT, size)
     }
+}
+
+fn write_word(pyc: &Path, offset: u64, word: u32) -> io::Result<()> {
+    let mut file = fs::OpenOptions::new().write(true).open(pyc)?;
+    file.seek(SeekFrom::Start(offset))?;
+    file.write_all(&word.to_le_bytes())
 }
 
 /// The source of a pyc in a `__pycache__` (PEP 3147): `shop.py` of

@@ -103,10 +103,18 @@ pub struct Isolation {
     /// "current user" or "unprivileged"
     pub identity: String,
     pub uid: u32,
+    /// "overlay": the app was at its own path, under a layer; "copy": it was a private copy.
+    #[serde(default = "copy")]
+    pub backing: String,
     /// What makes a read-only source read-only: "mount", "modes", "mount and modes".
     pub read_only_by: String,
     /// Sentences on what was tried and why it was or was not taken.
     pub notes: Vec<String>,
+}
+
+/// Before there were layers, every stage was a copy.
+fn copy() -> String {
+    "copy".to_owned()
 }
 
 /// Evidence from an untimed launch under a scenario.

@@ -1,53 +1,93 @@
-//! The app's own bytecode: brought into a scenario's state, and looked at again on disk.
+//! The bytecode of a stage's trees: brought into a scenario's state, and looked at again on disk.
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
-
-use walkdir::WalkDir;
 
 use super::StageError;
-use super::copy::{CopyError, at, set_modified};
+use super::copy::{CopyError, at};
 use super::scene::Stage;
+use super::tree::{Part, Tree, own_entries};
 use super::workshop::Setting;
 use crate::launch::Launcher;
-use crate::python::{Compilation, InvalidationMode, Placement, PycHeader, compile_all, source_of};
+use crate::python::{
+    Compilation, Existing, InvalidationMode, Placement, PycHeader, compile_all, source_of,
+};
 use crate::suite::{Bytecode, Optimization, module_file};
 
-/// How far the sources' times are moved to make their pycs stale: what an unpacked archive does.
-const STALE_BY: Duration = Duration::from_secs(3600);
+/// How far a pyc's record of its source's time is moved to make it stale, in seconds.
+const STALE_BY: u32 = 3600;
 
-/// Brings the copy's bytecode into the scenario's state, while everything can still be written.
+/// Brings the stage's bytecode into the scenario's state, while everything can still be written.
+/// `loaded` are the files that the app loads of what is installed.
 ///
 /// # Errors
 /// When a file cannot be written, compileall cannot be run, or the scenario's command fails.
 pub(super) fn make_bytecode(
     stage: &Stage,
     setting: Setting<'_>,
+    loaded: &[PathBuf],
     launcher: &mut dyn Launcher,
 ) -> Result<(), StageError> {
-    let compile_these = |paths: &[PathBuf], compilation| {
-        compile_all(&stage.python, paths, compilation, setting.caller)
+    for tree in &stage.trees {
+        if tree.state != Bytecode::AsFound {
+            clear(tree.path())?;
+        }
+    }
+    for tree in &stage.trees {
+        let files: Vec<PathBuf> = match (tree.part, &tree.state) {
+            (Part::App, Bytecode::Only(modules)) => modules
+                .iter()
+                .filter_map(|module| module_file(tree.path(), module))
+                .collect(),
+            (Part::App, _) => vec![tree.path().to_owned()],
+            (Part::SitePackages | Part::Stdlib, _) => loaded
+                .iter()
+                .filter(|file| tree.holds(file))
+                .cloned()
+                .collect(),
+        };
+        make_state(stage, tree, &files, setting)?;
+    }
+    // Last, so that it finds what is installed as the scenario says.
+    let Bytecode::By(command) = &stage.scenario.bytecode else {
+        return Ok(());
     };
-    let compile = |compilation| compile_these(std::slice::from_ref(&stage.source), compilation);
+    let spec = stage.owner_spec(&setting.suite.app, command)?;
+    launcher
+        .launch(&spec)?
+        .outcome
+        .map_err(|failure| StageError::ByCommand {
+            scenario: stage.scenario.name.clone(),
+            failure,
+        })
+}
+
+fn make_state(
+    stage: &Stage,
+    tree: &Tree,
+    files: &[PathBuf],
+    setting: Setting<'_>,
+) -> Result<(), StageError> {
     let usual = Compilation {
         mode: InvalidationMode::Timestamp,
         level: stage.scenario.optimization(),
         placement: Placement::Cache,
+        existing: Existing::MadeAnew,
     };
+    let compile = |compilation| compile_all(&stage.python, files, compilation, setting.caller);
     let with_mode = |mode| Compilation { mode, ..usual };
-    match &stage.scenario.bytecode {
-        Bytecode::Absent => {}
-        Bytecode::Fresh => compile(usual)?,
+    match &tree.state {
+        Bytecode::Absent | Bytecode::AsFound | Bytecode::By(_) => {}
+        Bytecode::Fresh | Bytecode::Only(_) => compile(usual)?,
         Bytecode::UncheckedHash => compile(with_mode(InvalidationMode::UncheckedHash))?,
         Bytecode::CheckedHash => compile(with_mode(InvalidationMode::CheckedHash))?,
         Bytecode::StaleMtime => {
             compile(usual)?;
-            move_source_times(&stage.backing)?;
+            record_other_times(tree.path())?;
         }
         Bytecode::StaleSize => {
             compile(usual)?;
-            record_other_sizes(&stage.backing)?;
+            record_other_sizes(tree.path())?;
         }
         Bytecode::OtherOptimization => compile(Compilation {
             level: Optimization::One,
@@ -58,35 +98,49 @@ pub(super) fn make_bytecode(
                 placement: Placement::BesideSource,
                 ..usual
             })?;
-            remove_sources(&stage.backing, &stage.named_files(&setting.suite.app))?;
-        }
-        Bytecode::By(command) => {
-            let spec = stage.owner_spec(&setting.suite.app, command)?;
-            launcher
-                .launch(&spec)?
-                .outcome
-                .map_err(|failure| StageError::ByCommand {
-                    scenario: stage.scenario.name.clone(),
-                    failure,
-                })?;
-        }
-        Bytecode::Only(modules) => {
-            let files: Vec<PathBuf> = modules
-                .iter()
-                .filter_map(|module| module_file(&stage.source, module))
-                .collect();
-            compile_these(&files, usual)?;
+            let named = stage.named_files(&setting.suite.app, tree.path());
+            remove_sources(tree.path(), &named)?;
         }
     }
     Ok(())
 }
 
-fn move_source_times(folder: &Path) -> Result<(), CopyError> {
-    for path in files(folder, "py") {
-        let modified = fs::metadata(&path)
-            .and_then(|metadata| metadata.modified())
-            .unwrap_or(SystemTime::UNIX_EPOCH);
-        set_modified(&path, modified + STALE_BY).map_err(at(&path))?;
+/// Removes a tree's bytecode. A sourceless module stays: it is no cache.
+fn clear(folder: &Path) -> Result<(), CopyError> {
+    let mut unwanted = Vec::new();
+    for entry in own_entries(folder) {
+        let is_cache = entry.file_type().is_dir() && entry.file_name() == "__pycache__";
+        let is_beside_source = entry.path().extension().is_some_and(|ext| ext == "pyc")
+            && entry.path().with_extension("py").exists();
+        if is_cache || is_beside_source {
+            unwanted.push(entry.into_path());
+        }
+    }
+    for path in unwanted {
+        let removed = if path.is_dir() {
+            fs::remove_dir_all(&path)
+        } else {
+            fs::remove_file(&path)
+        };
+        match removed {
+            // It lay in a folder that is gone already.
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(at(&path)(error));
+            }
+            Ok(()) | Err(_) => {}
+        }
+    }
+    Ok(())
+}
+
+/// Makes each pyc belong to a source of another time: what an unpacked archive, git or rsync does
+/// to the sources comes to the same.
+fn record_other_times(folder: &Path) -> Result<(), CopyError> {
+    for pyc in files(folder, "pyc") {
+        if let Some(header) = PycHeader::read(&pyc).map_err(at(&pyc))? {
+            PycHeader::record_modified(&pyc, header.modified.wrapping_sub(STALE_BY))
+                .map_err(at(&pyc))?;
+        }
     }
     Ok(())
 }
@@ -120,7 +174,11 @@ fn remove_sources(folder: &Path, kept: &[PathBuf]) -> Result<(), CopyError> {
 /// What is not on disk as the scenario has it, in sentences. A receipt cannot tell why a pyc was
 /// passed over; its header can.
 pub(super) fn not_as_made(stage: &Stage) -> Vec<String> {
-    let wrong: fn(&Path) -> Option<&'static str> = match &stage.scenario.bytecode {
+    stage.trees.iter().flat_map(tree_not_as_made).collect()
+}
+
+fn tree_not_as_made(tree: &Tree) -> Vec<String> {
+    let wrong: fn(&Path) -> Option<&'static str> = match &tree.state {
         Bytecode::StaleMtime => |pyc| match compared(pyc) {
             Some((recorded, source)) if recorded.modified != source.modified => None,
             _ => Some("does not record another time than its source's"),
@@ -144,21 +202,28 @@ pub(super) fn not_as_made(stage: &Stage) -> Vec<String> {
             (cached || pyc.with_extension("py").exists())
                 .then_some("does not stand in its source's place")
         },
+        Bytecode::Absent => |_| Some("is there"),
         Bytecode::Fresh
-        | Bytecode::Absent
+        | Bytecode::AsFound
         | Bytecode::UncheckedHash
         | Bytecode::CheckedHash
         | Bytecode::By(_)
         | Bytecode::Only(_) => return Vec::new(),
     };
     let mut sentences = Vec::new();
-    let mut pycs = files(&stage.backing, "pyc").peekable();
-    if pycs.peek().is_none() {
+    let mut pycs = files(tree.path(), "pyc").peekable();
+    if pycs.peek().is_none() && tree.part == Part::App && tree.state != Bytecode::Absent {
         sentences.push("there is no pyc at all".to_owned());
     }
     for pyc in pycs {
-        if let Some(wrong) = wrong(&pyc) {
-            let name = pyc.strip_prefix(&stage.backing).unwrap_or(&pyc);
+        // A sourceless module has no cache that could be absent.
+        let is_module = tree.state == Bytecode::Absent
+            && pyc
+                .parent()
+                .and_then(Path::file_name)
+                .is_none_or(|name| name != "__pycache__");
+        if let Some(wrong) = wrong(&pyc).filter(|_| !is_module) {
+            let name = pyc.strip_prefix(tree.path()).unwrap_or(&pyc);
             sentences.push(format!("{} {wrong}", name.display()));
         }
     }
@@ -172,11 +237,9 @@ fn compared(pyc: &Path) -> Option<(PycHeader, PycHeader)> {
     Some((recorded, source))
 }
 
-/// The files below a folder with that extension.
+/// The files of a tree with that extension.
 fn files(folder: &Path, extension: &str) -> impl Iterator<Item = PathBuf> {
-    WalkDir::new(folder)
-        .into_iter()
-        .flatten()
+    own_entries(folder)
         .filter(|entry| !entry.file_type().is_dir())
         .map(walkdir::DirEntry::into_path)
         .filter(move |path| path.extension().is_some_and(|found| found == extension))

@@ -29,14 +29,14 @@ pub(super) const UNTIMED: Conditions = Conditions {
 };
 
 /// The program that a command's first word names: a path as it is (a relative one below the
-/// source), a bare name in the virtual environment or on PATH.
-pub fn resolve_program(word: &str, source: &Path, python: &Path) -> Option<PathBuf> {
+/// working directory), a bare name in the virtual environment or on PATH.
+pub fn resolve_program(word: &str, directory: &Path, python: &Path) -> Option<PathBuf> {
     let path = Path::new(word);
     if path.is_absolute() {
         return Some(path.to_owned());
     }
     if word.contains('/') {
-        return Some(source.join(path)).filter(|path| path.exists());
+        return Some(directory.join(path)).filter(|path| path.exists());
     }
     let beside_python = python.parent().map(Path::to_owned);
     let on_path = std::env::var_os("PATH").unwrap_or_default();
@@ -109,7 +109,7 @@ impl Stage {
             program,
             args: self.flags().chain(args).collect(),
             env: self.environment(app, conditions, port),
-            folder: self.source.clone(),
+            folder: self.directory.clone(),
             user: self.user,
             until,
             timeout: app.timeout,
@@ -131,12 +131,12 @@ impl Stage {
              os.write(3, b'%d' % spent)\n\
              os._exit(0)\n"
         );
-        let import = ["-c".into(), code.into(), self.source.clone().into()];
+        let import = ["-c".into(), code.into(), self.source().into()];
         Spec {
             program: self.python.clone(),
             args: self.flags().chain(import).collect(),
             env: self.environment(app, conditions, None),
-            folder: self.source.clone(),
+            folder: self.directory.clone(),
             user: self.user,
             until: Until::ExitWithReport,
             timeout: app.timeout,
@@ -164,7 +164,7 @@ impl Stage {
             program,
             args,
             env,
-            folder: self.source.clone(),
+            folder: self.directory.clone(),
             user: User::Current,
             until: Until::Exit,
             timeout: app.timeout,
@@ -178,7 +178,7 @@ impl Stage {
     ) -> Result<(PathBuf, Vec<OsString>), StageError> {
         let mut words = command.iter().map(|word| self.expand(word, port));
         let first = words.next().unwrap_or_default();
-        let program = resolve_program(&first, &self.source, &self.python)
+        let program = resolve_program(&first, &self.directory, &self.python)
             .ok_or(StageError::NoProgram { program: first })?;
         let words = words.map(OsString::from);
         // A script of the virtual environment names its interpreter by a path that the user who
@@ -191,24 +191,24 @@ impl Stage {
         Ok((program, words.collect()))
     }
 
-    /// The files below the source that the command names, relative to it: the script that is run as
+    /// The files below a tree that the command names, relative to it: the script that is run as
     /// `__main__`, a server's configuration.
-    pub(super) fn named_files(&self, app: &App) -> Vec<PathBuf> {
-        let Ok(source) = fs::canonicalize(&self.source) else {
+    pub(super) fn named_files(&self, app: &App, tree: &Path) -> Vec<PathBuf> {
+        let Ok(tree) = fs::canonicalize(tree) else {
             return Vec::new();
         };
         let words = app.command.iter().map(|word| self.expand(word, None));
         words
-            .filter_map(|word| fs::canonicalize(self.source.join(word)).ok())
+            .filter_map(|word| fs::canonicalize(self.directory.join(word)).ok())
             .filter(|path| path.is_file())
-            .filter_map(|path| path.strip_prefix(&source).ok().map(Path::to_owned))
+            .filter_map(|path| path.strip_prefix(&tree).ok().map(Path::to_owned))
             .collect()
     }
 
     fn expand(&self, word: &str, port: Option<u16>) -> String {
         let port = port.map(|port| port.to_string()).unwrap_or_default();
         word.replace("{python}", &self.python.to_string_lossy())
-            .replace("{source}", &self.source.to_string_lossy())
+            .replace("{source}", &self.source().to_string_lossy())
             .replace("{port}", &port)
     }
 
@@ -228,7 +228,7 @@ impl Stage {
             "x".repeat(conditions.padding.into()).into(),
         );
         if self.scenario.prefix != Prefix::Unset {
-            set("PYTHONPYCACHEPREFIX", self.prefix.clone().into());
+            set("PYTHONPYCACHEPREFIX", self.prefix().into());
         }
         if self.scenario.write == WriteBytecode::Forbidden {
             set("PYTHONDONTWRITEBYTECODE", "1".into());

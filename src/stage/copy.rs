@@ -1,4 +1,4 @@
-//! A private copy of an app's source: times kept, bytecode left out.
+//! A private copy of a tree, times kept.
 
 use std::fs;
 use std::io;
@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 use walkdir::WalkDir;
 
-/// Left out: bytecode, whose state is the scenario's to set, and what no app reads.
-const LEFT_OUT: [&str; 3] = ["__pycache__", ".git", ".hg"];
+/// Left out: what no app reads.
+const REPOSITORIES: [&str; 2] = [".git", ".hg"];
 
 /// A file that could not be copied or changed.
 #[derive(Debug, Error)]
@@ -32,18 +32,32 @@ pub(super) fn at(path: &Path) -> impl FnOnce(io::Error) -> CopyError + use<> {
 ///
 /// # Errors
 /// The first file that cannot be read or written.
-pub fn copy_tree(from: &Path, to: &Path) -> Result<(), CopyError> {
-    copy_below(from, to, 0)
+pub fn copy_tree(from: &Path, to: &Path, bytecode: CopyBytecode) -> Result<(), CopyError> {
+    copy_below(from, to, bytecode, 0)
 }
 
-fn copy_below(from: &Path, to: &Path, linked: usize) -> Result<(), CopyError> {
+/// Is the bytecode that is there copied too?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CopyBytecode {
+    LeftOut,
+    AsFound,
+}
+
+fn copy_below(
+    from: &Path,
+    to: &Path,
+    bytecode: CopyBytecode,
+    linked: usize,
+) -> Result<(), CopyError> {
+    let left_out = |name: &std::ffi::OsStr| {
+        REPOSITORIES.iter().any(|folder| name == *folder)
+            || (bytecode == CopyBytecode::LeftOut && name == "__pycache__")
+    };
     let entries = WalkDir::new(from)
         .min_depth(0)
         .sort_by_file_name()
         .into_iter()
-        .filter_entry(|entry| {
-            entry.depth() == 0 || !LEFT_OUT.iter().any(|name| entry.file_name() == *name)
-        });
+        .filter_entry(|entry| entry.depth() == 0 || !left_out(entry.file_name()));
     let mut folders = Vec::new();
     for entry in entries {
         let entry = entry.map_err(|error| CopyError {
@@ -64,8 +78,10 @@ fn copy_below(from: &Path, to: &Path, linked: usize) -> Result<(), CopyError> {
             fs::create_dir(&target).map_err(at(&target))?;
             folders.push((entry.path().to_owned(), target));
         } else if kind.is_symlink() {
-            copy_link(entry.path(), relative, from, &target, linked)?;
-        } else if kind.is_file() && !is_bytecode(entry.path()) {
+            copy_link(entry.path(), relative, from, &target, bytecode, linked)?;
+        } else if kind.is_file()
+            && (bytecode == CopyBytecode::AsFound || !is_bytecode(entry.path()))
+        {
             fs::copy(entry.path(), &target).map_err(at(entry.path()))?;
             keep_times(entry.path(), &target)?;
         }
@@ -85,6 +101,7 @@ fn copy_link(
     relative: &Path,
     from: &Path,
     target: &Path,
+    bytecode: CopyBytecode,
     linked: usize,
 ) -> Result<(), CopyError> {
     let Ok(end) = fs::canonicalize(link) else {
@@ -108,7 +125,7 @@ fn copy_link(
                 "this link leads to a folder that holds the link; take it out of the source",
             )));
         }
-        return copy_below(&end, target, linked + 1);
+        return copy_below(&end, target, bytecode, linked + 1);
     }
     Ok(())
 }
@@ -200,7 +217,7 @@ mod tests {
         symlink("../real.py", app.join("package/deep/relative.py")).unwrap();
         symlink(&shared, app.join("shared")).unwrap();
         symlink("/no/such/file", app.join("nowhere")).unwrap();
-        copy_tree(&app, &copy).unwrap();
+        copy_tree(&app, &copy, CopyBytecode::LeftOut).unwrap();
         let real = fs::canonicalize(copy.join("package/real.py")).unwrap();
         for link in ["package/deep/absolute.py", "package/deep/relative.py"] {
             assert_eq!(fs::canonicalize(copy.join(link)).unwrap(), real);
@@ -216,7 +233,8 @@ mod tests {
         let app = folder.path().join("app");
         fs::create_dir(&app).unwrap();
         symlink(folder.path(), app.join("up")).unwrap();
-        let error = copy_tree(&app, &folder.path().join("copy")).unwrap_err();
+        let error =
+            copy_tree(&app, &folder.path().join("copy"), CopyBytecode::LeftOut).unwrap_err();
         assert!(error.to_string().contains("holds the link"), "{error}");
     }
 

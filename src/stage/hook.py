@@ -47,6 +47,24 @@ def _observe():
     except OSError:
         pass
 
+    def state_of(spec):
+        """Of a module that was imported before: was its pyc taken?"""
+        try:
+            pyc = os.open(spec.cached, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return "compiled"
+        header = os.read(pyc, 16)
+        written = os.fstat(pyc).st_mtime_ns >= spawned
+        os.close(pyc)
+        if written:
+            return "written"
+        word = lambda index: int.from_bytes(header[index * 4 : index * 4 + 4], "little")
+        source = os.stat(spec.origin)
+        by_time = word(1) == 0 and len(header) == 16
+        if by_time and (word(2) != int(source.st_mtime) & 0xFFFFFFFF or word(3) != source.st_size & 0xFFFFFFFF):
+            return "compiled"
+        return "read"
+
     # os.path is posixpath by another name: a module counts once.
     for module in {id(module): module for module in list(sys.modules.values())}.values():
         spec = getattr(module, "__spec__", None)
@@ -54,10 +72,7 @@ def _observe():
             continue
         if type(spec.loader).__name__ != "SourceFileLoader":
             continue
-        try:
-            state = "written" if os.stat(spec.cached).st_mtime_ns >= spawned else "read"
-        except OSError:
-            state = "compiled"
+        state = state_of(spec)
         say("before", spec.name, spec.origin, state)
 
     failure = []

@@ -7,7 +7,7 @@
 use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use nix::unistd::{Uid, User as Account};
@@ -20,6 +20,8 @@ use crate::record::format::Isolation as IsolationRecord;
 
 /// The user of last resort where the system knows no `nobody`.
 const NOBODY: u32 = 65534;
+/// Reads the folders that are its arguments.
+const LIST: &str = "import os, sys\nfor folder in sys.argv[1:]: os.listdir(folder)";
 const PROBE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// User and group of the unprivileged.
@@ -36,22 +38,18 @@ pub struct Isolation {
     pub user: User,
     pub namespace: Option<Namespace>,
     /// Why the namespace could not be had.
-    no_namespace: Option<String>,
+    pub no_namespace: Option<String>,
     /// Why the app is launched with root's privileges.
     no_unprivileged: Option<String>,
+    /// "overlay" or "copy"
+    pub backing: String,
+    /// Sentences for the record.
+    pub notes: Vec<String>,
 }
 
 impl Isolation {
     /// Enters a mount namespace, if this process may.
     pub fn begin() -> Self {
-        if !Uid::effective().is_root() {
-            return Self {
-                user: User::Current,
-                namespace: None,
-                no_namespace: None,
-                no_unprivileged: None,
-            };
-        }
         let (namespace, no_namespace) = match Namespace::enter() {
             Ok(namespace) => (Some(namespace), None),
             Err(error) => (
@@ -64,6 +62,8 @@ impl Isolation {
             namespace,
             no_namespace,
             no_unprivileged: None,
+            backing: String::new(),
+            notes: Vec::new(),
         }
     }
 
@@ -82,15 +82,16 @@ impl Isolation {
     }
 
     /// As root: launches apps as an unprivileged user, if that user can run every interpreter (not
-    /// one in root's home, say) from this folder. All of them or none: who launches is no part of
-    /// what is compared.
+    /// one in root's home, say) from this folder, and read the folders that are to be reached. All
+    /// of them or none: who launches is no part of what is compared.
     ///
     /// # Errors
     /// [`Interrupted`].
     pub fn drop_privileges(
         &mut self,
-        pythons: &[PathBuf],
+        pythons: &[&Path],
         folder: &Path,
+        reached: &[&Path],
         env: &[(OsString, OsString)],
         launcher: &mut dyn Launcher,
     ) -> Result<(), Interrupted> {
@@ -101,8 +102,12 @@ impl Isolation {
         let user = User::Unprivileged { uid, gid };
         for python in pythons {
             let spec = Spec {
-                program: python.to_owned(),
-                args: ["-I", "-B", "-c", "pass"].map(Into::into).to_vec(),
+                program: python.to_path_buf(),
+                args: ["-I", "-B", "-c", LIST]
+                    .map(OsString::from)
+                    .into_iter()
+                    .chain(reached.iter().map(Into::into))
+                    .collect(),
                 env: env.to_vec(),
                 folder: folder.to_owned(),
                 user,
@@ -149,6 +154,7 @@ impl Isolation {
             ),
         };
         let read_only_by = match (self.namespace.is_some(), modes) {
+            (true, _) if self.backing == "overlay" => "mount",
             (true, true) => "mount and modes",
             (true, false) => "mount",
             (false, _) => "modes",
@@ -157,9 +163,11 @@ impl Isolation {
             identity: identity.to_owned(),
             uid,
             read_only_by: read_only_by.to_owned(),
+            backing: self.backing.clone(),
             notes: [&self.no_unprivileged, &self.no_namespace]
                 .into_iter()
                 .flatten()
+                .chain(&self.notes)
                 .cloned()
                 .collect(),
         }

@@ -6,15 +6,20 @@
 //! the app once, untimed, with a hook that says for each module whether its code was read from a
 //! pyc or compiled.
 
+mod build;
 mod bytecode;
 mod cache;
 mod command;
 mod copy;
+mod folder;
 mod isolation;
 mod namespace;
+mod overlay;
+mod probe;
 mod receipt;
 mod scene;
 mod seen;
+mod tree;
 mod workshop;
 
 use std::path::PathBuf;
@@ -25,7 +30,7 @@ pub use cache::Census;
 pub use command::{Conditions, resolve_program};
 pub use copy::CopyError;
 pub use scene::Stage;
-pub use workshop::{Setting, Workshop, source_lines};
+pub use workshop::{Backing, Setting, Workshop, source_lines};
 
 use crate::launch::{Failure, Interrupted};
 use crate::python::PythonError;
@@ -48,6 +53,28 @@ pub enum StageError {
     NothingReadOnly {
         unprivileged: String,
         namespace: String,
+    },
+    #[error("cannot enter the stage of scenario `{scenario}`: {source}")]
+    View {
+        scenario: String,
+        source: std::io::Error,
+    },
+    #[error(
+        "the app cannot be launched at its own path: {reason}\n  \
+         leave --stage out, and private copies are made instead"
+    )]
+    NoOverlay { reason: String },
+    #[error(
+        "scenario `{scenario}` changes the bytecode of the {what}, which takes layers over the user's \
+         own folders, and there are none{}\n  \
+         run as root, or where user namespaces are allowed; of a virtual environment --stage copy \
+         can change the site-packages",
+        if reason.is_empty() { String::new() } else { format!(": {reason}") }
+    )]
+    NeedsOverlay {
+        scenario: String,
+        what: &'static str,
+        reason: String,
     },
     #[error("scenario `{scenario}` does not hold: {what}")]
     NotAsAsked { scenario: String, what: String },

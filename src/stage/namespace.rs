@@ -1,25 +1,69 @@
 //! A private mount namespace (mount_namespaces(7)): mounts that nobody else sees, and that end
 //! with this process however it ends.
 
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
-use nix::sched::{CloneFlags, unshare};
+use nix::sched::{CloneFlags, setns, unshare};
 use nix::sys::statvfs::{FsFlags, statvfs};
+use nix::unistd::{Gid, Uid, fchdir};
+
+/// Of this thread: mount namespaces are a thread's, not a process's.
+const MOUNT_NAMESPACE: &str = "/proc/thread-self/ns/mnt";
 
 /// This thread has entered a mount namespace of its own. Mounts made through it are taken off
 /// when it is dropped.
 #[derive(Debug)]
 pub struct Namespace {
     mounted: Vec<PathBuf>,
+    /// This namespace, to come back to from a [`View`].
+    itself: Arc<File>,
 }
 
-/// What can be done at a mount point.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    ReadWrite,
-    ReadOnly,
+/// A mount namespace that only the launches of one stage see: that of the harness, and some
+/// mounts more.
+#[derive(Debug, Clone)]
+pub struct View {
+    inside: Arc<File>,
+    outside: Arc<File>,
+}
+
+/// This thread is in a [`View`] until this is dropped. Processes that it starts see what it sees,
+/// so entering is no part of a timed launch.
+#[derive(Debug)]
+pub struct Inside {
+    outside: Arc<File>,
+    /// setns(2) changes the working directory.
+    folder: Option<File>,
+}
+
+impl View {
+    /// Enters it.
+    ///
+    /// # Errors
+    /// What setns(2) says.
+    pub fn enter(&self) -> io::Result<Inside> {
+        let folder = File::open(".").ok();
+        setns(&*self.inside, CloneFlags::CLONE_NEWNS)?;
+        Ok(Inside {
+            outside: Arc::clone(&self.outside),
+            folder,
+        })
+    }
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        // Back to where this thread came from: it had the right to leave, and still has. Should it
+        // fail all the same, the next stage enters its own view from here.
+        let _ = setns(&*self.outside, CloneFlags::CLONE_NEWNS);
+        if let Some(folder) = &self.folder {
+            let _ = fchdir(folder);
+        }
+    }
 }
 
 impl Namespace {
@@ -27,9 +71,13 @@ impl Namespace {
     /// is no part of a timed launch.
     ///
     /// # Errors
-    /// EPERM without CAP_SYS_ADMIN: an ordinary user, or root in a container without it.
+    /// EPERM where neither CAP_SYS_ADMIN nor a user namespace can be had (in most containers, and
+    /// where the distribution forbids user namespaces); EINVAL for an ordinary user's process
+    /// with several threads.
     pub fn enter() -> io::Result<Self> {
-        unshare(CloneFlags::CLONE_NEWNS)?;
+        if unshare(CloneFlags::CLONE_NEWNS).is_err() {
+            enter_user_namespace()?;
+        }
         // Otherwise our mounts would show up in the namespace we came from.
         mount(
             None::<&str>,
@@ -40,35 +88,74 @@ impl Namespace {
         )?;
         Ok(Self {
             mounted: Vec::new(),
+            itself: Arc::new(File::open(MOUNT_NAMESPACE)?),
         })
     }
 
-    /// Makes what lies at `from` visible at `at`, an existing folder.
+    /// A namespace that has this one's mounts and those that `mounts` makes.
     ///
     /// # Errors
-    /// What mount(2) says.
-    pub fn bind(&mut self, from: &Path, at: &Path, access: Access) -> io::Result<()> {
-        let none = None::<&str>;
-        // With the mounts below it: a volume inside the source belongs to the source.
-        let bind = MsFlags::MS_BIND | MsFlags::MS_REC;
-        mount(Some(from), at, none, bind, none)?;
-        self.mounted.push(at.to_owned());
-        if access == Access::ReadOnly {
-            self.make_read_only(at)?;
+    /// What `mounts` returns; what unshare(2) and setns(2) say.
+    pub fn view(&self, mounts: impl FnOnce() -> io::Result<()>) -> io::Result<View> {
+        let folder = File::open(".").ok();
+        unshare(CloneFlags::CLONE_NEWNS)?;
+        let inside = File::open(MOUNT_NAMESPACE);
+        let made = mounts();
+        let back = setns(&*self.itself, CloneFlags::CLONE_NEWNS);
+        if let Some(folder) = &folder {
+            fchdir(folder)?;
         }
-        Ok(())
+        back?;
+        made?;
+        Ok(View {
+            inside: Arc::new(inside?),
+            outside: Arc::clone(&self.itself),
+        })
     }
 
-    /// Makes a bind mount read-only: the flag is ignored when the mount is made.
+    /// Makes what lies at `from` visible at `at`, an existing folder, read-only.
     ///
     /// # Errors
     /// What mount(2) says.
-    pub fn make_read_only(&self, at: &Path) -> io::Result<()> {
-        let none = None::<&str>;
-        // In a user namespace a remount may take none of the flags off that the mount has.
-        let flags = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | MsFlags::MS_RDONLY | kept(at)?;
-        Ok(mount(none, at, none, flags, none)?)
+    pub fn bind_read_only(&mut self, from: &Path, at: &Path) -> io::Result<()> {
+        bind(from, at)?;
+        self.mounted.push(at.to_owned());
+        make_read_only(at)
     }
+}
+
+/// Enters a user namespace in which this user is itself, and a mount namespace in it.
+fn enter_user_namespace() -> io::Result<()> {
+    let (uid, gid) = (Uid::effective(), Gid::effective());
+    unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNS)?;
+    // Before the group can be mapped without privileges (Linux 3.19).
+    fs::write("/proc/self/setgroups", "deny")?;
+    fs::write("/proc/self/uid_map", format!("{uid} {uid} 1"))?;
+    fs::write("/proc/self/gid_map", format!("{gid} {gid} 1"))
+}
+
+/// Makes a folder read-only in this thread's namespace.
+///
+/// # Errors
+/// What mount(2) says.
+pub fn bind_read_only(at: &Path) -> io::Result<()> {
+    bind(at, at)?;
+    make_read_only(at)
+}
+
+fn bind(from: &Path, at: &Path) -> io::Result<()> {
+    let none = None::<&str>;
+    // With the mounts below it: a volume inside the source belongs to the source.
+    let bind = MsFlags::MS_BIND | MsFlags::MS_REC;
+    Ok(mount(Some(from), at, none, bind, none)?)
+}
+
+/// Makes a bind mount read-only: the flag is ignored when the mount is made.
+fn make_read_only(at: &Path) -> io::Result<()> {
+    let none = None::<&str>;
+    // In a user namespace a remount may take none of the flags off that the mount has.
+    let flags = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | MsFlags::MS_RDONLY | kept(at)?;
+    Ok(mount(none, at, none, flags, none)?)
 }
 
 /// The flags of the mount at this path, as mount(2) takes them.

@@ -14,6 +14,7 @@ use super::cache::{Census, census};
 use super::command::UNTIMED;
 use super::scene::{Stage, take_import_time, writes};
 use super::seen::Seen;
+use super::tree::Part;
 use crate::launch::Launcher;
 use crate::record::format::ReceiptLine;
 use crate::suite::{App, Bytecode, LaunchKind, Optimization, Prefix, SourceAccess, WriteBytecode};
@@ -35,12 +36,13 @@ impl Stage {
         kind: LaunchKind,
         launcher: &mut dyn Launcher,
     ) -> Result<ReceiptLine, StageError> {
+        let _inside = self.enter()?;
         self.reset()?;
         let not_as_made = not_as_made(self);
         let pycs_before = self.pycs();
         let seen = self.observe(app, kind, Writing::AsTheScenarioSays, launcher)?;
-        let pycs_after = self.pycs();
-        let below_prefix = census(&self.prefix);
+        let pycs_after = self.pycs_now();
+        let below_prefix = census(self.prefix());
         self.writes.retain(|(k, _)| *k != kind);
         self.writes.push((kind, writes(pycs_before, pycs_after)));
         let mut violations = self.check(app, &seen, pycs_before, pycs_after, below_prefix);
@@ -66,26 +68,37 @@ impl Stage {
         })
     }
 
-    /// Is everything outside the app cached? Asked before any launch that may write: a module of
-    /// the standard library that has no pyc would get one, and the user's interpreter would not
-    /// be what it was.
+    /// What the app loads from outside its own source, seen by launching it without leave to write
+    /// any bytecode.
     ///
     /// # Errors
-    /// [`StageError::NotCached`] with the modules that are not.
-    pub(super) fn check_outside(
+    /// When the app cannot be launched, or its receipt is not there.
+    pub(super) fn outside(
         &self,
         app: &App,
         kind: LaunchKind,
         launcher: &mut dyn Launcher,
-    ) -> Result<(), StageError> {
+    ) -> Result<Outside, StageError> {
+        let _inside = self.enter()?;
         let seen = self.observe(app, kind, Writing::Forbidden, launcher)?;
-        let missing = seen.names(|m| m.origin != "app" && m.code == "compiled");
-        if missing.is_empty() {
-            return Ok(());
+        let outside = seen
+            .with_paths()
+            .filter(|(module, _)| module.origin != Part::App.origin());
+        let mut found = Outside::default();
+        for (module, path) in outside {
+            found.loaded.push(path.to_owned());
+            if module.code == "compiled" {
+                found.uncached.push((module.name.clone(), path.to_owned()));
+            }
         }
+        Ok(found)
+    }
+
+    /// The error for modules outside the app that have no bytecode and cannot be given any.
+    pub(super) fn not_cached(&self, modules: &[&str]) -> StageError {
         let level = self.scenario.optimization();
-        Err(StageError::NotCached {
-            modules: named(&missing),
+        StageError::NotCached {
+            modules: named(modules),
             kind: match level {
                 Optimization::None => "bytecode".to_owned(),
                 Optimization::One | Optimization::Two => {
@@ -94,7 +107,7 @@ impl Stage {
             },
             level,
             python: self.python.clone(),
-        })
+        }
     }
 
     fn observe(
@@ -143,7 +156,7 @@ impl Stage {
                  does the command switch PYTHONPATH off (-I, -E, -S)?"
             ))
         })?;
-        Seen::parse(&String::from_utf8_lossy(&bytes), &self.source).map_err(failed)
+        Seen::parse(&String::from_utf8_lossy(&bytes), &self.origins).map_err(failed)
     }
 
     /// What the scenario promises, line by line.
@@ -165,7 +178,7 @@ impl Stage {
         let wanted_prefix = match scenario.prefix {
             Prefix::Unset => "",
             Prefix::Empty | Prefix::Warm | Prefix::Unwritable => {
-                self.prefix.to_str().unwrap_or_default()
+                self.prefix().to_str().unwrap_or_default()
             }
         };
         must(
@@ -198,86 +211,38 @@ impl Stage {
             ),
         );
 
-        let sourceless = scenario.bytecode == Bytecode::Sourceless;
-        let kept = self.named_files(app);
-        let app = |code: &'static str| seen.names(move |m| m.origin == "app" && m.code == code);
-        let others_compiled = seen.names(|m| m.origin != "app" && m.code == "compiled");
+        let sourceless = |part: &str| self.state_of(part) == Some(&Bytecode::Sourceless);
+        let kept: Vec<PathBuf> = self
+            .trees
+            .iter()
+            .flat_map(|tree| self.named_files(app, tree.path()))
+            .collect();
         // A prefix does not hide what stands in the place of a source.
-        let read = seen.names(|m| m.code == "read" && !(sourceless && m.origin == "app"));
+        let read = seen.names(|m| m.code == "read" && !sourceless(&m.origin));
         let compiled = seen.names(|m| m.code == "compiled");
-        if sourceless {
-            let compiled = seen
-                .names(|m| m.origin == "app" && m.code == "compiled" && !is_one_of(&m.name, &kept));
-            must(
-                compiled.is_empty(),
-                format!(
-                    "{} compiled, where no source should be left",
-                    were(&compiled, " of the app")
-                ),
-            );
+        for part in [Part::App, Part::SitePackages, Part::Stdlib] {
+            if sourceless(part.origin()) {
+                let compiled = seen.names(|m| {
+                    m.origin == part.origin() && m.code == "compiled" && !is_one_of(&m.name, &kept)
+                });
+                must(
+                    compiled.is_empty(),
+                    format!(
+                        "{} compiled, where no source should be left",
+                        were(&compiled, whose(part))
+                    ),
+                );
+            }
         }
         match scenario.prefix {
             Prefix::Unset => {
-                must(
-                    others_compiled.is_empty(),
-                    format!(
-                        "{} compiled, where the scenario says that only the app's \
-                         bytecode differs; give the interpreter its pycs with `python -m compileall \
-                         -o {}`",
-                        were(&others_compiled, " outside the app"),
-                        level.number()
-                    ),
-                );
-                match &scenario.bytecode {
-                    Bytecode::Fresh | Bytecode::UncheckedHash | Bytecode::CheckedHash => must(
-                        app("compiled").is_empty(),
-                        format!(
-                            "{} compiled, not read from a pyc",
-                            were(&app("compiled"), " of the app")
-                        ),
-                    ),
-                    Bytecode::Absent | Bytecode::StaleMtime | Bytecode::StaleSize => must(
-                        app("read").is_empty(),
-                        format!("{} read from a pyc", were(&app("read"), " of the app")),
-                    ),
-                    Bytecode::Only(modules) => {
-                        let is_one = |name: &&str| modules.iter().any(|module| module == name);
-                        let (missed, _) =
-                            app("compiled").into_iter().partition::<Vec<_>, _>(is_one);
-                        let (_, extra) = app("read").into_iter().partition::<Vec<_>, _>(is_one);
-                        must(
-                            missed.is_empty(),
-                            format!("{} compiled, not read from a pyc", were(&missed, "")),
-                        );
-                        must(
-                            extra.is_empty(),
-                            format!(
-                                "{} read from a pyc, and not among those that are to have one",
-                                were(&extra, "")
-                            ),
-                        );
-                        must(
-                            before == modules.len() as u64,
-                            format!("{before} pycs were made for {} modules", modules.len()),
-                        );
+                for part in [Part::App, Part::SitePackages, Part::Stdlib] {
+                    for (holds, sentence) in self.part_holds(part, seen, before) {
+                        must(holds, sentence);
                     }
-                    Bytecode::OtherOptimization if level == Optimization::One => must(
-                        app("compiled").is_empty(),
-                        format!(
-                            "{} compiled, not read from a pyc of that level",
-                            were(&app("compiled"), " of the app")
-                        ),
-                    ),
-                    Bytecode::OtherOptimization => must(
-                        app("read").is_empty(),
-                        format!("{} read from a pyc", were(&app("read"), " of the app")),
-                    ),
-                    // Looked at already, as it holds under any prefix.
-                    Bytecode::Sourceless => {}
-                    Bytecode::By(_) => must(
-                        before > 0,
-                        "the command that is to leave bytecode left none".to_owned(),
-                    ),
+                }
+                for (holds, sentence) in self.refused_as_asked(seen) {
+                    must(holds, sentence);
                 }
             }
             Prefix::Empty | Prefix::Unwritable => must(
@@ -298,7 +263,7 @@ impl Stage {
 
         let cannot_write = forbidden
             || match scenario.prefix {
-                Prefix::Unset => scenario.source == SourceAccess::ReadOnly,
+                Prefix::Unset => scenario.source.is_read_only(),
                 Prefix::Unwritable => true,
                 Prefix::Empty | Prefix::Warm => false,
             };
@@ -314,6 +279,114 @@ impl Stage {
             "nothing was written below the prefix".to_owned(),
         );
         violations
+    }
+}
+
+impl Stage {
+    fn state_of(&self, origin: &str) -> Option<&Bytecode> {
+        let scenario = &self.scenario;
+        [
+            (Part::App, &scenario.bytecode),
+            (Part::SitePackages, &scenario.site_packages),
+            (Part::Stdlib, &scenario.stdlib),
+        ]
+        .into_iter()
+        .find(|(part, _)| part.origin() == origin)
+        .map(|(_, state)| state)
+    }
+
+    /// Without a prefix: does the launch show the state that the scenario gives this part's bytecode?
+    fn part_holds(&self, part: Part, seen: &Seen, before: u64) -> Vec<(bool, String)> {
+        let Some(state) = self.state_of(part.origin()) else {
+            return Vec::new();
+        };
+        let level = self.scenario.optimization();
+        let of_part =
+            |code: &'static str| seen.names(move |m| m.origin == part.origin() && m.code == code);
+        let (read, compiled) = (of_part("read"), of_part("compiled"));
+        let none_compiled = (
+            compiled.is_empty(),
+            format!(
+                "{} compiled, not read from a pyc",
+                were(&compiled, whose(part))
+            ),
+        );
+        let none_read = (
+            read.is_empty(),
+            format!("{} read from a pyc", were(&read, whose(part))),
+        );
+        match state {
+            Bytecode::Fresh | Bytecode::UncheckedHash | Bytecode::CheckedHash => {
+                vec![none_compiled]
+            }
+            Bytecode::Absent | Bytecode::StaleMtime | Bytecode::StaleSize => vec![none_read],
+            Bytecode::OtherOptimization if level == Optimization::One => vec![none_compiled],
+            Bytecode::OtherOptimization => vec![none_read],
+            Bytecode::Only(modules) => {
+                let is_one = |name: &&str| modules.iter().any(|module| module == name);
+                let (missed, _) = compiled.into_iter().partition::<Vec<_>, _>(is_one);
+                let (_, extra) = read.into_iter().partition::<Vec<_>, _>(is_one);
+                vec![
+                    (
+                        missed.is_empty(),
+                        format!("{} compiled, not read from a pyc", were(&missed, "")),
+                    ),
+                    (
+                        extra.is_empty(),
+                        format!(
+                            "{} read from a pyc, and not among those that are to have one",
+                            were(&extra, "")
+                        ),
+                    ),
+                    (
+                        self.pycs_of(Part::App) == modules.len() as u64,
+                        format!(
+                            "{} pycs were made for {} modules",
+                            self.pycs_of(Part::App),
+                            modules.len()
+                        ),
+                    ),
+                ]
+            }
+            Bytecode::By(_) => vec![(
+                before > 0,
+                "the command that is to leave bytecode left none".to_owned(),
+            )],
+            // Of sourceless modules it has been said already, as it holds under any prefix.
+            Bytecode::Sourceless | Bytecode::AsFound => Vec::new(),
+        }
+    }
+
+    /// Where the scenario says by what the app is kept from writing: is that what the kernel said?
+    fn refused_as_asked(&self, seen: &Seen) -> Vec<(bool, String)> {
+        let wanted = match self.scenario.source {
+            SourceAccess::Writable | SourceAccess::ReadOnly => return Vec::new(),
+            SourceAccess::ReadOnlyModes => "EACCES",
+            SourceAccess::ReadOnlyMount => "EROFS",
+        };
+        let others = seen.names(|m| {
+            m.origin == Part::App.origin() && m.write.as_ref().is_some_and(|write| write != wanted)
+        });
+        vec![(
+            others.is_empty(),
+            format!("{} not refused with {wanted}", were(&others, "")),
+        )]
+    }
+}
+
+/// What a launch loads from outside the app's own source.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Outside {
+    pub loaded: Vec<PathBuf>,
+    /// Those that had to be compiled, by name and file.
+    pub uncached: Vec<(String, PathBuf)>,
+}
+
+fn whose(part: Part) -> &'static str {
+    match part {
+        Part::App => " of the app",
+        Part::SitePackages => " of site-packages",
+        Part::Stdlib => " of the standard library",
     }
 }
 

@@ -1,14 +1,16 @@
 //! One scenario made true: its folders, and what happens around a launch in them.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::StageError;
-use super::cache::{Pristine, census, empty};
 use super::command::Conditions;
+use super::namespace::{Inside, View};
+use super::seen::Origins;
+use super::tree::{Kept, Part, Tree};
 use crate::launch::{Failure, Launched, Launcher, User};
-use crate::suite::{App, LaunchKind, Prefix, Scenario};
+use crate::suite::{App, LaunchKind, Scenario};
 
 /// A scenario on disk.
 #[derive(Debug)]
@@ -17,11 +19,14 @@ pub struct Stage {
     /// The interpreter as the stage sees it.
     pub python: PathBuf,
     pub user: User,
-    /// The app's source as the launched process sees it.
-    pub source: PathBuf,
-    /// The same folder where the harness can write to it.
-    pub(super) backing: PathBuf,
-    pub prefix: PathBuf,
+    /// Where the launched processes see what this process doesn't.
+    pub(super) view: Option<View>,
+    /// The app's sources first, then what is installed, as far as the scenario changes it.
+    pub(super) trees: Vec<Tree>,
+    pub(super) prefix: Kept,
+    /// The launched processes' working directory.
+    pub(super) directory: PathBuf,
+    pub(super) origins: Origins,
     pub(super) home: PathBuf,
     pub(super) tmp: PathBuf,
     pub(super) owner_home: PathBuf,
@@ -29,8 +34,6 @@ pub struct Stage {
     pub(super) hook: PathBuf,
     /// Variables of the caller's environment that launched processes get.
     pub(super) passed: Vec<(OsString, OsString)>,
-    /// The source's bytecode at the start of each launch.
-    pub(super) pristine: Pristine,
     /// Does an untimed launch of this kind write bytecode? Known from its receipt.
     pub(super) writes: Vec<(LaunchKind, Writes)>,
 }
@@ -53,22 +56,56 @@ pub struct Staged {
 }
 
 impl Stage {
+    /// Sees what the launched processes see, until the result is dropped.
+    ///
+    /// # Errors
+    /// What setns(2) says.
+    pub(super) fn enter(&self) -> Result<Option<Inside>, StageError> {
+        let entered = self.view.as_ref().map(View::enter).transpose();
+        entered.map_err(|source| StageError::View {
+            scenario: self.scenario.name.clone(),
+            source,
+        })
+    }
+
+    /// The first of the app's sources, or else its working directory.
+    pub fn source(&self) -> &Path {
+        let app = self.trees.iter().find(|tree| tree.part == Part::App);
+        app.map_or(&self.directory, Tree::path)
+    }
+
+    /// `PYTHONPYCACHEPREFIX`, where the scenario sets it.
+    pub fn prefix(&self) -> &Path {
+        &self.prefix.place.path
+    }
+
     /// Brings the stage back to the state in which each launch finds it.
     ///
     /// # Errors
     /// When a file cannot be removed or written.
-    pub fn reset(&self) -> Result<(), StageError> {
-        self.pristine.restore(&self.backing)?;
-        match self.scenario.prefix {
-            Prefix::Empty => empty(&self.prefix)?,
-            Prefix::Unset | Prefix::Warm | Prefix::Unwritable => {}
+    pub(super) fn reset(&mut self) -> Result<(), StageError> {
+        for tree in &mut self.trees {
+            tree.kept.reset()?;
         }
-        Ok(())
+        Ok(self.prefix.reset()?)
     }
 
-    /// Pycs below source and prefix.
-    pub fn pycs(&self) -> u64 {
-        census(&self.backing).pycs + census(&self.prefix).pycs
+    /// Pycs of the trees and below the prefix, as each launch finds them.
+    pub(super) fn pycs(&self) -> u64 {
+        let trees = self.trees.iter().map(|tree| tree.kept.pycs());
+        trees.sum::<u64>() + self.prefix.pycs()
+    }
+
+    /// Those of a part alone.
+    pub(super) fn pycs_of(&self, part: Part) -> u64 {
+        let trees = self.trees.iter().filter(|tree| tree.part == part);
+        trees.map(|tree| tree.kept.pycs()).sum()
+    }
+
+    /// Pycs of the trees and below the prefix now.
+    pub(super) fn pycs_now(&self) -> u64 {
+        let trees = self.trees.iter().map(|tree| tree.kept.pycs_now());
+        trees.sum::<u64>() + self.prefix.pycs_now()
     }
 
     /// Resets the stage, launches once, and looks at what was left.
@@ -76,17 +113,18 @@ impl Stage {
     /// # Errors
     /// When the stage cannot be reset, or the user interrupts. A failed launch is no error.
     pub fn launch(
-        &self,
+        &mut self,
         app: &App,
         kind: LaunchKind,
         conditions: Conditions,
         launcher: &mut dyn Launcher,
     ) -> Result<Staged, StageError> {
+        let _inside = self.enter()?;
         self.reset()?;
         let pycs_before = self.pycs();
         let spec = self.spec(app, kind, conditions)?;
         let launched = take_import_time(kind, launcher.launch(&spec)?);
-        let pycs_after = self.pycs();
+        let pycs_after = self.pycs_now();
         let violations = if launched.outcome.is_ok() {
             self.violations(kind, pycs_before, pycs_after)
         } else {

@@ -1,8 +1,9 @@
 //! What a launch's hook saw: its lines, read.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use super::tree::{Part, is_installed};
 use crate::record::format::ModuleReceipt;
 
 /// The hook's lines, read.
@@ -14,13 +15,38 @@ pub(super) struct Seen {
     /// The words of the command, the interpreter first.
     command: Vec<String>,
     pub modules: Vec<ModuleReceipt>,
+    /// Of each of the modules, the file that its code comes from.
+    paths: Vec<PathBuf>,
+}
+
+/// Where the trees of an app lie, to tell whose a module is.
+#[derive(Debug, Clone, Default)]
+pub struct Origins {
+    pub app: Vec<PathBuf>,
+    pub stdlib: PathBuf,
+}
+
+impl Origins {
+    /// Whose module this file holds.
+    pub fn part(&self, path: &Path) -> Part {
+        let below = |folder: &PathBuf| path.strip_prefix(folder).is_ok_and(|p| !is_installed(p));
+        if path.is_relative() || self.app.iter().any(below) {
+            Part::App
+        } else if below(&self.stdlib) {
+            Part::Stdlib
+        } else {
+            // In one of the folders that the interpreter names, or where a path file (*.pth) points to.
+            Part::SitePackages
+        }
+    }
 }
 
 impl Seen {
-    pub fn parse(text: &str, source: &Path) -> Result<Self, String> {
+    pub fn parse(text: &str, origins: &Origins) -> Result<Self, String> {
         let mut interpreter = None;
         let mut command: Option<Vec<String>> = None;
         let mut modules: Vec<ModuleReceipt> = Vec::new();
+        let mut paths = Vec::new();
         let mut place: BTreeMap<String, usize> = BTreeMap::new();
         for line in text.lines() {
             let fields: Vec<&str> = line.split('\t').collect();
@@ -34,7 +60,8 @@ impl Seen {
                 }
                 ["module", name, path, code @ ("read" | "compiled")] => {
                     place.insert(name.to_owned(), modules.len());
-                    modules.push(module(name, path, source, code, None));
+                    modules.push(module(name, path, origins, code, None));
+                    paths.push(PathBuf::from(path));
                 }
                 ["before", name, path, state] => {
                     let (code, write) = match state {
@@ -42,7 +69,8 @@ impl Seen {
                         "compiled" => ("compiled", None),
                         _ => ("read", None),
                     };
-                    modules.push(module(name, path, source, code, write));
+                    modules.push(module(name, path, origins, code, write));
+                    paths.push(PathBuf::from(path));
                 }
                 ["write", name, result] => {
                     if let Some(&index) = place.get(name) {
@@ -61,7 +89,15 @@ impl Seen {
             optimize: optimize.to_owned(),
             command: command.unwrap_or_default(),
             modules,
+            paths,
         })
+    }
+
+    /// The modules with their files.
+    pub fn with_paths(&self) -> impl Iterator<Item = (&ModuleReceipt, &Path)> {
+        self.modules
+            .iter()
+            .zip(self.paths.iter().map(PathBuf::as_path))
     }
 
     /// These flags, if they stand together in the command, or none. The interpreter need not come
@@ -84,20 +120,16 @@ impl Seen {
     }
 }
 
-fn module(name: &str, path: &str, source: &Path, code: &str, write: Option<&str>) -> ModuleReceipt {
-    let path = Path::new(path);
-    let is_package_folder =
-        |part: &std::ffi::OsStr| part == "site-packages" || part == "dist-packages";
-    let origin = if path.iter().any(is_package_folder) {
-        "site-packages"
-    } else if path.starts_with(source) || path.is_relative() {
-        "app"
-    } else {
-        "stdlib"
-    };
+fn module(
+    name: &str,
+    path: &str,
+    origins: &Origins,
+    code: &str,
+    write: Option<&str>,
+) -> ModuleReceipt {
     ModuleReceipt {
         name: name.to_owned(),
-        origin: origin.to_owned(),
+        origin: origins.part(Path::new(path)).origin().to_owned(),
         code: code.to_owned(),
         write: write.map(str::to_owned),
     }
@@ -115,7 +147,11 @@ mod tests {
                     module\tapp\t/stage/s00/source/app.py\tcompiled\n\
                     write\tapp\tEROFS\n\
                     module\tflask\t/v/lib/python3.11/site-packages/flask/__init__.py\tread\n";
-        let seen = Seen::parse(text, Path::new("/stage/s00/source")).unwrap();
+        let origins = Origins {
+            app: vec!["/stage/s00/source".into()],
+            stdlib: "/usr/lib/python3.11".into(),
+        };
+        let seen = Seen::parse(text, &origins).unwrap();
         assert_eq!((seen.optimize.as_str(), seen.command.len()), ("1", 3));
         let (there, absent) = (["-O".to_owned()], ["-B".to_owned()]);
         assert_eq!(seen.flags(&there), there);
@@ -134,7 +170,8 @@ mod tests {
 
     #[test]
     fn a_receipt_that_makes_no_sense_is_refused() {
-        assert!(Seen::parse("", Path::new("/s")).is_err());
-        assert!(Seen::parse("module\tapp\n", Path::new("/s")).is_err());
+        let origins = Origins::default();
+        assert!(Seen::parse("", &origins).is_err());
+        assert!(Seen::parse("module\tapp\n", &origins).is_err());
     }
 }

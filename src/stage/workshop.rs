@@ -1,44 +1,24 @@
 //! All stages of a run, in one temporary folder that is gone afterwards.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::PathBuf;
 
-use nix::sys::stat::{Mode, umask};
 use nix::unistd::Uid;
 use tempfile::TempDir;
-use walkdir::WalkDir;
 
 use super::StageError;
-use super::bytecode::make_bytecode;
-use super::cache::Pristine;
-use super::command::UNTIMED;
-use super::copy::{CopyError, WriteBits, at, copy_tree, give, set_write_bits};
+use super::build::Builder;
+use super::copy::{WriteBits, at, set_write_bits};
+use super::folder::{Umask, make_root, sweep};
 use super::isolation::Isolation;
-use super::namespace::Access;
 use super::receipt::HOOK;
 use super::scene::Stage;
-use crate::launch::{Launcher, Spec, Until, User};
+use super::tree::own_entries;
+use crate::launch::Launcher;
+use crate::python::Interpreters;
 use crate::python::environment::CallerEnvironment;
-use crate::python::{Equipped, Interpreters, venv_interpreter};
 use crate::record::format::Isolation as IsolationRecord;
-use crate::suite::{Prefix, Scenario, SourceAccess, Suite};
-
-const PROBE_TIMEOUT: Duration = Duration::from_secs(30);
-/// Begins the name of the temporary folder.
-const FOLDER_PREFIX: &str = "coldsnake-stage-";
-
-/// Tries to create the file named by its argument, and reports "written" or the errno's name.
-const WRITE_PROBE: &str = "import errno, os, sys
-try:
-    os.close(os.open(sys.argv[1], os.O_CREAT | os.O_EXCL | os.O_WRONLY))
-    os.unlink(sys.argv[1])
-    result = 'written'
-except OSError as error:
-    result = errno.errorcode.get(error.errno, str(error.errno))
-os.write(3, result.encode())
-";
+use crate::suite::{Prefix, Scenario, Suite};
 
 /// What a workshop is set up for.
 #[derive(Debug, Clone, Copy)]
@@ -47,6 +27,19 @@ pub struct Setting<'a> {
     /// Those of the suite's scenarios.
     pub interpreters: &'a Interpreters,
     pub caller: &'a CallerEnvironment,
+    pub backing: Backing,
+}
+
+/// How a stage holds what a scenario changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Backing {
+    /// Layers over the user's own folders where they can be had, or else copies.
+    #[default]
+    Automatic,
+    /// The app at its own path, under a layer.
+    Overlay,
+    /// Private copies in the temporary folder.
+    Copy,
 }
 
 /// The stages of a run.
@@ -71,15 +64,8 @@ impl Workshop {
         // umask is.
         let _umask = Umask::set(0o022);
         let (root, lock) = make_root()?;
-        let mut isolation = Isolation::begin();
+        let isolation = Isolation::begin();
         isolation.admit(root.path())?;
-        let pythons = interpreters(setting, root.path(), &mut isolation)?;
-        isolation.drop_privileges(&pythons, root.path(), &setting.caller.passed, launcher)?;
-        let cannot_be_written =
-            |s: &Scenario| s.source == SourceAccess::ReadOnly || s.prefix == Prefix::Unwritable;
-        if setting.suite.scenarios.iter().any(cannot_be_written) {
-            isolation.check()?;
-        }
         let hook = root.path().join("hook");
         fs::create_dir(&hook).map_err(at(&hook))?;
         fs::write(hook.join("sitecustomize.py"), HOOK).map_err(at(&hook))?;
@@ -90,19 +76,20 @@ impl Workshop {
             root,
             _lock: lock,
         };
-        let mut checked = Vec::new();
+        let mut builder = Builder::new(
+            setting,
+            workshop.root.path(),
+            &mut workshop.isolation,
+            launcher,
+        )?;
+        let cannot_be_written =
+            |s: &Scenario| s.source.is_read_only() || s.prefix == Prefix::Unwritable;
+        if setting.suite.scenarios.iter().any(cannot_be_written) {
+            builder.isolation.check()?;
+        }
         for (index, scenario) in setting.suite.scenarios.iter().enumerate() {
             let interpreter = setting.interpreters.of_scenario(index);
-            let python = &pythons[interpreter];
-            let stage = workshop.build(index, scenario, setting, python, launcher)?;
-            // Flags decide which modules are loaded, and which of their pycs.
-            let outside = (interpreter, &scenario.flags);
-            if scenario.prefix == Prefix::Unset && !checked.contains(&outside) {
-                checked.push(outside);
-                for kind in setting.suite.launch_kinds() {
-                    stage.check_outside(&setting.suite.app, kind, launcher)?;
-                }
-            }
+            let stage = builder.stage(scenario, interpreter, launcher)?;
             workshop.stages.push(stage);
         }
         Ok(workshop)
@@ -112,234 +99,13 @@ impl Workshop {
     pub fn isolation(&self) -> IsolationRecord {
         self.isolation.describe()
     }
-
-    fn build(
-        &mut self,
-        index: usize,
-        scenario: &Scenario,
-        setting: Setting<'_>,
-        python: &Path,
-        launcher: &mut dyn Launcher,
-    ) -> Result<Stage, StageError> {
-        // Names of one length: paths end up in the environment and in messages, and their length
-        // must not differ between scenarios.
-        let folder = self.root.path().join(format!("s{index:02}"));
-        let make = |name: &str| -> Result<PathBuf, CopyError> {
-            let path = folder.join(name);
-            fs::create_dir_all(&path).map_err(at(&path))?;
-            Ok(path)
-        };
-        let (home, tmp, owner_home) = (make("home")?, make("tmp")?, make("owner")?);
-        let prefix = make("prefix")?;
-        let source = folder.join("source");
-        let backing = if let Some(namespace) = &mut self.isolation.namespace {
-            let backing = self
-                .root
-                .path()
-                .join("backing")
-                .join(format!("s{index:02}"));
-            fs::create_dir_all(self.root.path().join("backing")).map_err(at(&backing))?;
-            fs::create_dir(&source).map_err(at(&source))?;
-            copy_tree(&setting.suite.app.source, &backing)?;
-            let mount = |source_error| StageError::Mount {
-                path: source.clone(),
-                source: source_error,
-            };
-            namespace
-                .bind(&backing, &source, Access::ReadWrite)
-                .map_err(mount)?;
-            backing
-        } else {
-            copy_tree(&setting.suite.app.source, &source)?;
-            source.clone()
-        };
-        set_write_bits(&backing, WriteBits::On)?;
-        let mut stage = Stage {
-            scenario: scenario.clone(),
-            python: python.to_owned(),
-            user: self.isolation.user,
-            source,
-            backing,
-            prefix,
-            home,
-            tmp,
-            owner_home,
-            hook: self.root.path().join("hook"),
-            passed: setting.caller.passed.clone(),
-            pristine: Pristine::default(),
-            writes: Vec::new(),
-        };
-        make_bytecode(&stage, setting, launcher)?;
-        stage.pristine = Pristine::take(&stage.backing)?;
-        self.set_access(&stage)?;
-        probe(&stage, launcher)?;
-        fill_prefix(&stage, setting.suite, launcher)?;
-        Ok(stage)
-    }
-
-    /// Owners, modes and mounts: who may write where.
-    fn set_access(&mut self, stage: &Stage) -> Result<(), StageError> {
-        let read_only_source = stage.scenario.source == SourceAccess::ReadOnly;
-        let unwritable_prefix = stage.scenario.prefix == Prefix::Unwritable;
-        if read_only_source {
-            set_write_bits(&stage.backing, WriteBits::Off)?;
-        }
-        if unwritable_prefix {
-            set_write_bits(&stage.prefix, WriteBits::Off)?;
-        }
-        if let User::Unprivileged { uid, gid } = stage.user {
-            let mut theirs = vec![&stage.home, &stage.tmp];
-            theirs.extend((!read_only_source).then_some(&stage.backing));
-            theirs.extend((!unwritable_prefix).then_some(&stage.prefix));
-            for folder in theirs {
-                give(folder, uid, gid)?;
-            }
-        }
-        let Some(namespace) = &mut self.isolation.namespace else {
-            return Ok(());
-        };
-        let mount = |path: &Path| {
-            let path = path.to_owned();
-            move |source| StageError::Mount { path, source }
-        };
-        if read_only_source {
-            namespace
-                .make_read_only(&stage.source)
-                .map_err(mount(&stage.source))?;
-        }
-        if unwritable_prefix {
-            let prefix = &stage.prefix;
-            namespace
-                .bind(prefix, prefix, Access::ReadOnly)
-                .map_err(mount(prefix))?;
-        }
-        Ok(())
-    }
 }
 
-/// The interpreters as launched processes see them, in the setting's order. In a namespace, what the
-/// user owns (virtual environments, standard libraries, the app's own folder) is read-only for
-/// them, whoever they are.
-fn interpreters(
-    setting: Setting<'_>,
-    root: &Path,
-    isolation: &mut Isolation,
-) -> Result<Vec<PathBuf>, StageError> {
-    let all = setting.interpreters.all();
-    let Some(namespace) = &mut isolation.namespace else {
-        let launched = |each: &Equipped| match &each.venv {
-            Some(venv) => venv_interpreter(venv),
-            None => each.python.executable.clone(),
-        };
-        return Ok(all.iter().map(launched).collect());
-    };
-    let mut protect = |from: &Path, at: &Path| {
-        namespace
-            .bind(from, at, Access::ReadOnly)
-            .map_err(|source| StageError::Mount {
-                path: at.to_owned(),
-                source,
-            })
-    };
-    let mut theirs = vec![&setting.suite.app.source];
-    theirs.extend(all.iter().map(|each| &each.python.stdlib));
-    let mut protected: Vec<PathBuf> = Vec::new();
-    for theirs in theirs {
-        let theirs = fs::canonicalize(theirs).map_err(at(theirs))?;
-        if !protected.contains(&theirs) {
-            protect(&theirs, &theirs)?;
-            protected.push(theirs);
-        }
-    }
-    let mut pythons = Vec::new();
-    for (index, each) in all.iter().enumerate() {
-        let Some(venv) = &each.venv else {
-            pythons.push(each.python.executable.clone());
-            continue;
-        };
-        // Seen below the stage, it can be reached by a user who may not enter root's home. The
-        // names are of one length, as their paths must not differ in it.
-        let seen = root.join(format!("venv{index:02}"));
-        fs::create_dir(&seen).map_err(at(&seen))?;
-        protect(venv, &seen)?;
-        pythons.push(venv_interpreter(&seen));
-    }
-    Ok(pythons)
-}
-
-/// Tries to write where the scenario says that one can or cannot.
-fn probe(stage: &Stage, launcher: &mut dyn Launcher) -> Result<(), StageError> {
-    let source_writable = stage.scenario.source == SourceAccess::Writable;
-    let mut expectations = vec![("the app's source", &stage.source, source_writable)];
-    if stage.scenario.prefix != Prefix::Unset {
-        let writable = stage.scenario.prefix != Prefix::Unwritable;
-        expectations.push(("the prefix", &stage.prefix, writable));
-    }
-    for (what, folder, writable) in expectations {
-        let spec = Spec {
-            program: stage.python.clone(),
-            args: vec![
-                "-I".into(),
-                "-B".into(),
-                "-c".into(),
-                WRITE_PROBE.into(),
-                folder.join("coldsnake-probe").into(),
-            ],
-            env: stage.passed.clone(),
-            folder: stage.source.clone(),
-            user: stage.user,
-            until: Until::ExitWithReport,
-            timeout: PROBE_TIMEOUT,
-        };
-        let launched = launcher.launch(&spec)?;
-        if let Err(failure) = launched.outcome {
-            return Err(StageError::Launch {
-                scenario: stage.scenario.name.clone(),
-                failure,
-            });
-        }
-        let result = String::from_utf8_lossy(&launched.report).into_owned();
-        if (result == "written") != writable {
-            let seen = if writable {
-                format!("{what} cannot be written by the app ({result})")
-            } else {
-                format!("{what} can be written by the app")
-            };
-            return Err(StageError::NotAsAsked {
-                scenario: stage.scenario.name.clone(),
-                what: seen,
-            });
-        }
-    }
-    Ok(())
-}
-
-/// Fills a warm prefix by untimed launches, one of each kind that will be timed.
-fn fill_prefix(
-    stage: &Stage,
-    suite: &Suite,
-    launcher: &mut dyn Launcher,
-) -> Result<(), StageError> {
-    if stage.scenario.prefix != Prefix::Warm {
-        return Ok(());
-    }
-    for kind in suite.launch_kinds() {
-        let staged = stage.launch(&suite.app, kind, UNTIMED, launcher)?;
-        if let Err(failure) = staged.launched.outcome {
-            return Err(StageError::Launch {
-                scenario: stage.scenario.name.clone(),
-                failure,
-            });
-        }
-    }
-    Ok(())
-}
-
-/// Lines of Python below an app's source, for figures per 1,000 lines.
-pub fn source_lines(source: &Path) -> u64 {
-    WalkDir::new(source)
-        .into_iter()
-        .flatten()
+/// Lines of Python of the app's own, for figures per 1,000 lines.
+pub fn source_lines(sources: &[PathBuf]) -> u64 {
+    sources
+        .iter()
+        .flat_map(|source| own_entries(source))
         .filter(|entry| {
             entry.file_type().is_file()
                 && entry
@@ -350,78 +116,6 @@ pub fn source_lines(source: &Path) -> u64 {
         .filter_map(|entry| fs::read(entry.path()).ok())
         .map(|bytes| bytes.iter().filter(|&&byte| byte == b'\n').count() as u64)
         .sum()
-}
-
-/// This process's umask, until it is dropped.
-struct Umask {
-    before: Mode,
-}
-
-impl Umask {
-    fn set(bits: u32) -> Self {
-        Self {
-            before: umask(Mode::from_bits_truncate(bits)),
-        }
-    }
-}
-
-impl Drop for Umask {
-    fn drop(&mut self) {
-        umask(self.before);
-    }
-}
-
-/// The run's temporary folder, for this user alone, and the lock that says that it is in use.
-fn make_root() -> Result<(TempDir, fs::File), CopyError> {
-    let parent = std::env::temp_dir();
-    // Python resolves the links of a script's path; ours must be the same path.
-    let parent = fs::canonicalize(&parent).map_err(at(&parent))?;
-    loop {
-        let root = tempfile::Builder::new()
-            .prefix(FOLDER_PREFIX)
-            .permissions(fs::Permissions::from_mode(0o700))
-            .tempdir_in(&parent)
-            .map_err(at(&parent))?;
-        let lock = fs::File::open(root.path()).map_err(at(root.path()))?;
-        lock.lock().map_err(at(root.path()))?;
-        // Another run may have swept it away before it was locked.
-        if root.path().exists() {
-            return Ok((root, lock));
-        }
-    }
-}
-
-/// Removes what runs left that were killed: folders of ours that nobody holds locked. Only folders
-/// that nobody else could have put there or written into: the temporary folder is everybody's.
-fn sweep() {
-    let Ok(entries) = fs::read_dir(std::env::temp_dir()) else {
-        return;
-    };
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        if !name.to_string_lossy().starts_with(FOLDER_PREFIX) {
-            continue;
-        }
-        let path = entry.path();
-        let ours = path.symlink_metadata().is_ok_and(|metadata| {
-            metadata.is_dir()
-                && metadata.uid() == Uid::effective().as_raw()
-                && metadata.mode() & 0o022 == 0
-        });
-        if !ours {
-            continue;
-        }
-        let Ok(folder) = fs::File::open(&path) else {
-            continue;
-        };
-        if folder.try_lock().is_ok() {
-            // Root needs no write bits, and must not follow what a user of its may have left.
-            if !Uid::effective().is_root() {
-                let _ = set_write_bits(&path, WriteBits::On);
-            }
-            let _ = fs::remove_dir_all(&path);
-        }
-    }
 }
 
 impl Drop for Workshop {

@@ -1,6 +1,6 @@
 //! `[app]`: the program under test.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::error::SuiteError;
@@ -43,7 +43,17 @@ impl SuiteFile {
         };
         Ok(App {
             name,
-            source: folder.join(wire.source.get_ref()),
+            sources: self.sources(wire)?,
+            directory: self.directory(wire),
+            // A bare name is looked for on PATH, as on the command line.
+            python: wire.python.as_ref().map(|python| {
+                let python = Path::new(python.get_ref());
+                if python.components().count() == 1 {
+                    python.to_owned()
+                } else {
+                    folder.join(python)
+                }
+            }),
             requirements: wire
                 .requirements
                 .as_ref()
@@ -54,6 +64,28 @@ impl SuiteFile {
             timeout,
             env: self.env(&wire.env)?,
         })
+    }
+
+    fn sources(&self, wire: &WireApp) -> Result<Vec<PathBuf>, SuiteError> {
+        let folder = self.path.parent().unwrap_or(Path::new(""));
+        let Some(sources) = &wire.source else {
+            return Ok(Vec::new());
+        };
+        let sources_of = sources.get_ref().folders();
+        if sources_of.is_empty() {
+            return Err(self.wrong(
+                sources,
+                "the list of source folders is empty",
+                "leave the key out if all of the app is installed in site-packages",
+            ));
+        }
+        Ok(sources_of.iter().map(|path| folder.join(path)).collect())
+    }
+
+    fn directory(&self, wire: &WireApp) -> Option<PathBuf> {
+        let folder = self.path.parent().unwrap_or(Path::new(""));
+        let directory = wire.directory.as_ref()?;
+        Some(folder.join(directory.get_ref()))
     }
 }
 

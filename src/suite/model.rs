@@ -98,8 +98,12 @@ impl Suite {
 pub struct App {
     /// Its name, for people and for the cache folder of its virtual environment.
     pub name: String,
-    /// Its source folder; never written to.
-    pub source: PathBuf,
+    /// The folders that hold its own modules; never written to. None, if it is all installed.
+    pub sources: Vec<PathBuf>,
+    /// Its working directory, if that is not the first of the sources.
+    pub directory: Option<PathBuf>,
+    /// Its interpreter, if the suite names one.
+    pub python: Option<PathBuf>,
     /// Its pinned requirements; without them the interpreter is used as it is.
     pub requirements: Option<PathBuf>,
     /// The command, with placeholders.
@@ -229,7 +233,12 @@ pub struct Scenario {
     /// The interpreter, by path or by a name on PATH; `None` is the run's.
     pub python: Option<PathBuf>,
     pub source: SourceAccess,
+    /// Of the app's own modules.
     pub bytecode: Bytecode,
+    /// Of the packages that are installed for the app.
+    pub site_packages: Bytecode,
+    /// Of the standard library.
+    pub stdlib: Bytecode,
     pub prefix: Prefix,
     /// What `PYTHONDONTWRITEBYTECODE` says.
     pub write: WriteBytecode,
@@ -256,6 +265,8 @@ impl Scenario {
                 python: _,
                 source,
                 bytecode,
+                site_packages,
+                stdlib,
                 prefix,
                 write,
                 flags,
@@ -263,7 +274,7 @@ impl Scenario {
             } = scenario;
             (
                 *source,
-                bytecode.clone(),
+                [bytecode.clone(), site_packages.clone(), stdlib.clone()],
                 *prefix,
                 *write,
                 flags.clone(),
@@ -279,18 +290,33 @@ impl Scenario {
     }
 }
 
-/// May the launched process write below the app's source folder?
+/// May the launched process write below the app's source folders?
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SourceAccess {
     Writable,
+    /// By whatever can be had: a mount, modes, or both.
     ReadOnly,
+    /// By owner and modes: writing fails with EACCES.
+    ReadOnlyModes,
+    /// By a mount: writing fails with EROFS, whoever owns the files.
+    ReadOnlyMount,
 }
 
-/// The state of the app's own bytecode before each launch.
+impl SourceAccess {
+    /// Is it one of those that forbid writing?
+    pub fn is_read_only(self) -> bool {
+        self != Self::Writable
+    }
+}
+
+/// The state of a tree's bytecode before each launch: of the app's own modules, of those in
+/// site-packages, or of the standard library's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Bytecode {
     /// Every module has a pyc that CPython accepts.
     Fresh,
+    /// What is there is left as it is, and so is what isn't.
+    AsFound,
     /// No module has one.
     Absent,
     /// Every module has one whose recorded source time is not the source's.

@@ -11,6 +11,21 @@ use super::model::*;
 use super::validate::SuiteFile;
 use super::wire::*;
 
+/// The states that have a name, in the order in which messages list them.
+fn named_states() -> [(&'static str, Bytecode); 9] {
+    [
+        ("fresh", Bytecode::Fresh),
+        ("as-found", Bytecode::AsFound),
+        ("absent", Bytecode::Absent),
+        ("stale-mtime", Bytecode::StaleMtime),
+        ("stale-size", Bytecode::StaleSize),
+        ("unchecked-hash", Bytecode::UncheckedHash),
+        ("checked-hash", Bytecode::CheckedHash),
+        ("other-optimization", Bytecode::OtherOptimization),
+        ("sourceless", Bytecode::Sourceless),
+    ]
+}
+
 impl SuiteFile {
     pub(super) fn scenarios(
         &self,
@@ -53,6 +68,8 @@ impl SuiteFile {
             &[
                 ("writable", SourceAccess::Writable),
                 ("read-only", SourceAccess::ReadOnly),
+                ("read-only-modes", SourceAccess::ReadOnlyModes),
+                ("read-only-mount", SourceAccess::ReadOnlyMount),
             ],
         )?;
         let prefix = self.choice(
@@ -73,16 +90,7 @@ impl SuiteFile {
                     Some(&Spanned::new(spanned.span(), state.clone())),
                     "bytecode",
                     Bytecode::Fresh,
-                    &[
-                        ("fresh", Bytecode::Fresh),
-                        ("absent", Bytecode::Absent),
-                        ("stale-mtime", Bytecode::StaleMtime),
-                        ("stale-size", Bytecode::StaleSize),
-                        ("unchecked-hash", Bytecode::UncheckedHash),
-                        ("checked-hash", Bytecode::CheckedHash),
-                        ("other-optimization", Bytecode::OtherOptimization),
-                        ("sourceless", Bytecode::Sourceless),
-                    ],
+                    &named_states(),
                 )?,
                 WireBytecode::Command(WireBy { by }) => {
                     if by.is_empty() {
@@ -110,6 +118,8 @@ impl SuiteFile {
             python: self.python(wire.python.as_ref())?,
             source,
             bytecode,
+            site_packages: self.installed(wire.site_packages.as_ref(), "site-packages")?,
+            stdlib: self.installed(wire.stdlib.as_ref(), "stdlib")?,
             prefix,
             write,
             flags: self.flags(wire.flags.as_ref(), app)?,
@@ -137,6 +147,16 @@ impl SuiteFile {
         } else {
             path.to_owned()
         }))
+    }
+
+    /// The state of bytecode that came with an installation. Whoever installed it ran no command
+    /// of the app's, so it has no more than a name.
+    fn installed(
+        &self,
+        given: Option<&Spanned<String>>,
+        key: &str,
+    ) -> Result<Bytecode, SuiteError> {
+        self.choice(given, key, Bytecode::Fresh, &named_states())
     }
 
     fn flags(&self, given: Option<&Spanned<Vec<String>>>, app: &App) -> Result<Flags, SuiteError> {
@@ -181,8 +201,17 @@ impl SuiteFile {
         Ok(Bytecode::Only(modules))
     }
 
-    /// Are the modules that scenarios name below the app's source?
-    pub(super) fn check_modules(&self, wire: &WireSuite, source: &Path) -> Result<(), SuiteError> {
+    /// Are the modules that scenarios name below one of the app's sources?
+    pub(super) fn check_modules(
+        &self,
+        wire: &WireSuite,
+        sources: &[PathBuf],
+    ) -> Result<(), SuiteError> {
+        let is_there = |name: &String| {
+            sources
+                .iter()
+                .any(|source| module_file(source, name).is_some())
+        };
         for scenario in &wire.scenario {
             let Some(bytecode) = &scenario.bytecode else {
                 continue;
@@ -190,10 +219,14 @@ impl SuiteFile {
             let WireBytecode::Only(WireOnly { only }) = bytecode.get_ref() else {
                 continue;
             };
-            if let Some(module) = only.iter().find(|name| module_file(source, name).is_none()) {
+            if let Some(module) = only.iter().find(|name| !is_there(name)) {
+                let folders: Vec<_> = sources.iter().map(|s| s.display().to_string()).collect();
                 return Err(self.wrong(
                     bytecode,
-                    format!("there is no module `{module}` below {}", source.display()),
+                    format!(
+                        "there is no module `{module}` below {}",
+                        folders.join(" or ")
+                    ),
                     "name modules by their path from the source folder: \"shop.models\" is \
                      shop/models.py or shop/models/__init__.py",
                 ));

@@ -164,17 +164,25 @@ impl SuiteFile {
     /// names is not there.
     pub fn check_paths(&self, suite: &Suite) -> Result<(), SuiteError> {
         let wire = self.wire()?;
-        if !suite.app.source.is_dir() {
-            return Err(self.wrong(
-                &wire.app.source,
-                format!(
-                    "the app's source {} is not a folder",
-                    suite.app.source.display()
-                ),
+        let place = |key: Option<usize>| key.unwrap_or_default();
+        if let Some(source) = suite.app.sources.iter().find(|source| !source.is_dir()) {
+            return Err(self.at(
+                place(wire.app.source.as_ref().map(|key| key.span().start)),
+                format!("the app's source {} is not a folder", source.display()),
                 "give the folder that holds the app's modules, relative to this file",
             ));
         }
-        self.check_modules(&wire, &suite.app.source)?;
+        if let Some(directory) = suite.app.directory.as_ref().filter(|path| !path.is_dir()) {
+            return Err(self.at(
+                place(wire.app.directory.as_ref().map(|key| key.span().start)),
+                format!(
+                    "the app's directory {} is not a folder",
+                    directory.display()
+                ),
+                "give the folder in which it is started, relative to this file",
+            ));
+        }
+        self.check_modules(&wire, &suite.app.sources)?;
         match &suite.app.requirements {
             Some(path) if !path.is_file() => Err(self.at(
                 wire.app

@@ -26,7 +26,12 @@ pub struct WireSuite {
 #[serde(deny_unknown_fields)]
 pub struct WireApp {
     pub name: Spanned<String>,
-    pub source: Spanned<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<Spanned<WireSource>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub directory: Option<Spanned<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub python: Option<Spanned<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub requirements: Option<Spanned<String>>,
     pub command: Spanned<Vec<String>>,
@@ -38,6 +43,27 @@ pub struct WireApp {
     pub timeout: Option<Spanned<String>>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub env: BTreeMap<String, Spanned<String>>,
+}
+
+/// `source = "app"` or `source = ["app", "../library/src"]`
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(
+    untagged,
+    expecting = "source is a folder or a list of folders, relative to this file"
+)]
+pub enum WireSource {
+    Folder(String),
+    Folders(Vec<String>),
+}
+
+impl WireSource {
+    /// The folders as they are written.
+    pub fn folders(&self) -> &[String] {
+        match self {
+            Self::Folder(folder) => std::slice::from_ref(folder),
+            Self::Folders(folders) => folders,
+        }
+    }
 }
 
 /// `ready = { http = "/login", status = 200, timeout = "30s" }`, or another of the four signs.
@@ -103,6 +129,10 @@ pub struct WireScenario {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bytecode: Option<Spanned<WireBytecode>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub site_packages: Option<Spanned<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stdlib: Option<Spanned<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub prefix: Option<Spanned<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dont_write_bytecode: Option<bool>,
@@ -117,7 +147,7 @@ pub struct WireScenario {
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(
     untagged,
-    expecting = "bytecode is a state's name (\"fresh\", \"absent\", \"stale-mtime\", \"stale-size\", \"unchecked-hash\", \
+    expecting = "bytecode is a state's name (\"fresh\", \"as-found\", \"absent\", \"stale-mtime\", \"stale-size\", \"unchecked-hash\", \
                  \"checked-hash\", \"other-optimization\", \"sourceless\"), { by = [a command] } or { only = [modules] }"
 )]
 pub enum WireBytecode {

@@ -144,24 +144,39 @@ fn every_flag_holds_for_an_ordinary_user() {
 }
 
 #[test]
-fn the_level_that_the_standard_library_lacks_is_named() {
+fn the_level_that_the_standard_library_lacks_is_made_in_a_layer_or_named() {
     for (flags, level, number) in [("-OO", ".opt-2", "-o 2"), ("-O", ".opt-1", "-o 1")] {
         let project = project(&format!(
             "[[scenario]]\nname = \"o\"\nflags = [\"{flags}\"]\n"
         ));
         let python = bare_interpreter(&project);
         start(&python, &["-c", "pass"]);
+        let run = |stage: &str, who| {
+            let python = python.to_str().unwrap();
+            let args = [
+                "run",
+                "suite.toml",
+                "--quiet",
+                "--blocks",
+                "2",
+                "--python",
+                python,
+            ];
+            project.run_as(
+                who,
+                &[&args[..], &["--out", stage, "--stage", stage]].concat(),
+            )
+        };
         for who in [As::Me, As::Ordinary] {
-            measure(&project, who, python.to_str().unwrap())
-                .expect(4)
-                .says(&[
-                    "outside the app have no bytecode for",
-                    &format!("{flags} (`*{level}.pyc`)"),
-                    "nothing was written",
-                    "compileall",
-                    number,
-                ]);
+            run("copy", who).expect(4).says(&[
+                "outside the app have no bytecode for",
+                &format!("{flags} (`*{level}.pyc`)"),
+                "nothing was written",
+                "compileall",
+                number,
+            ]);
         }
+        run("overlay", As::Me).expect(0);
     }
 }
 

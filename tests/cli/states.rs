@@ -76,9 +76,13 @@ const FATES: [(&str, &str, &str); 12] = [
     ("prefix-unwritable", "compiled DENIED", "compiled DENIED"),
 ];
 
-fn check(who: As) -> Project {
+fn check(who: As, stage: &str) -> Project {
     let project = Project::new(&format!("{EXITING_APP}{STATES}"));
-    project.measure(who, 2).expect(0);
+    if who == As::Ordinary {
+        project.give_away();
+    }
+    project.measure_staged(who, stage, 2).expect(0);
+    assert_eq!(project.record()[0]["isolation"]["backing"], stage);
     for (scenario, helper, other) in FATES {
         let receipt = project.receipt(scenario);
         let seen = |module| {
@@ -120,20 +124,50 @@ fn check(who: As) -> Project {
 }
 
 #[test]
-fn every_state_holds_for_whoever_runs_the_tests() {
-    let project = check(As::Me);
-    let isolation = &project.record()[0]["isolation"];
+fn every_state_holds_for_whoever_runs_the_tests_under_a_layer() {
+    let project = check(As::Me, "overlay");
     if is_root() {
-        assert_eq!(isolation["identity"], "unprivileged");
+        assert_eq!(project.record()[0]["isolation"]["identity"], "unprivileged");
     }
 }
 
 #[test]
-fn every_state_holds_for_an_ordinary_user() {
-    let project = check(As::Ordinary);
+fn every_state_holds_for_whoever_runs_the_tests_in_a_copy() {
+    check(As::Me, "copy");
+}
+
+#[test]
+fn every_state_holds_for_an_ordinary_user_under_a_layer() {
+    let project = check(As::Ordinary, "overlay");
     let isolation = &project.record()[0]["isolation"];
     assert_eq!(isolation["identity"], "current user");
-    assert_eq!(isolation["read_only_by"], "modes");
+    assert_eq!(isolation["read_only_by"], "mount");
+}
+
+#[test]
+fn every_state_holds_for_an_ordinary_user_in_a_copy() {
+    check(As::Ordinary, "copy");
+}
+
+#[test]
+fn what_is_another_users_is_copied_and_the_record_says_why() {
+    if !is_root() {
+        return;
+    }
+    let project = Project::new(EXITING_APP);
+    project.measure(As::Ordinary, 1).expect(0);
+    let isolation = &project.record()[0]["isolation"];
+    assert_eq!(isolation["backing"], "copy");
+    assert!(
+        isolation["notes"]
+            .to_string()
+            .contains("belongs to another user")
+    );
+    std::fs::remove_dir_all(project.path().join("out")).unwrap();
+    project
+        .measure_staged(As::Ordinary, "overlay", 1)
+        .expect(4)
+        .says(&["at its own path", "belongs to another user"]);
 }
 
 #[test]
@@ -287,21 +321,25 @@ pub fn bare_interpreter(project: &Project) -> std::path::PathBuf {
 }
 
 #[test]
-fn a_standard_library_without_bytecode_is_told_and_gets_none_from_us() {
+fn a_standard_library_without_bytecode_gets_it_in_a_layer_or_is_told() {
     let project = Project::new(EXITING_APP);
     let python = bare_interpreter(&project);
+    let run = |how: &str, who| {
+        let python = python.to_str().unwrap();
+        let args = ["run", "suite.toml", "--python", python, "--blocks", "1"];
+        project.run_as(who, &[&args[..], &["--out", how, "--stage", how]].concat())
+    };
     for who in [As::Me, As::Ordinary] {
-        project
-            .run_as(
-                who,
-                &["run", "suite.toml", "--python", python.to_str().unwrap()],
-            )
-            .expect(4)
-            .says(&[
-                "outside the app have no bytecode",
-                "compileall",
-                "nothing was written",
-            ]);
+        run("copy", who).expect(4).says(&[
+            "outside the app have no bytecode",
+            "compileall",
+            "nothing was written",
+        ]);
+        if who == As::Me {
+            run("overlay", who).expect(0);
+            let record = std::fs::read_to_string(project.path().join("overlay/record.jsonl"));
+            assert!(record.unwrap().contains("were given it in a layer"));
+        }
         let mut files = walkdir::WalkDir::new(project.path().join("bare"))
             .into_iter()
             .flatten();

@@ -41,6 +41,9 @@ fn fingerprint(folder: &Path) -> BTreeMap<String, String> {
 const VANDAL: &str = "\
 import os, helper
 original = os.environ['ORIGINAL']
+if original == os.path.dirname(os.path.abspath(__file__)):
+    # At its own path, what it does to its modules would be as if it had been deployed so.
+    original = os.path.join(original, 'data')
 for action in (
     lambda: open(os.path.join(original, 'new'), 'w').close(),
     lambda: open(os.path.join(original, 'other.py'), 'a').close(),

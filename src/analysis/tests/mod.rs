@@ -204,6 +204,7 @@ fn header(suite: &str) -> Header {
             removed: Vec::new(),
         },
         isolation: Isolation {
+            backing: "overlay".to_owned(),
             identity: "unprivileged".to_owned(),
             uid: 65534,
             read_only_by: "modes".to_owned(),
