@@ -7,8 +7,8 @@ mod fonts;
 use std::time::Duration;
 
 use coldsnake::launch::{Interrupt, Launcher, System};
+use coldsnake::python::Interpreters;
 use coldsnake::python::environment::CallerEnvironment;
-use coldsnake::python::{Python, prepare_venv};
 use coldsnake::stage::{Backing, Conditions, Setting, Stage, Workshop};
 use coldsnake::suite::bundled::{ALL, Bundled};
 use coldsnake::suite::{Metric, Suite, SuiteFile};
@@ -49,26 +49,12 @@ fn bench(criterion: &mut Criterion, bundled: &Bundled) -> Result<(), Box<dyn std
     let folder = tempfile::tempdir()?;
     let suite = SuiteFile::read(&bundled.unpack(folder.path())?)?.suite()?;
     let caller = CallerEnvironment::observe();
-    let python = Python::find(None, &caller)?;
-    let venv = match &suite.app.requirements {
-        Some(requirements) => {
-            let mut tell = |what: &str| eprintln!("{what}");
-            Some(prepare_venv(
-                &suite.app.name,
-                requirements,
-                &python,
-                &caller,
-                &mut tell,
-            )?)
-        }
-        None => None,
-    };
+    let interpreters = Interpreters::equip(&suite, &[], &caller, &mut |what| eprintln!("{what}"))?;
     let interrupt = Interrupt::watch()?;
     let mut launcher = System::new(&interrupt)?;
     let setting = Setting {
         suite: &suite,
-        python: &python,
-        venv: venv.as_deref(),
+        interpreters: &interpreters,
         caller: &caller,
         backing: Backing::Automatic,
     };

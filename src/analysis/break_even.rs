@@ -41,7 +41,8 @@ fn with_prefix(record: &Record, prefix: Prefix) -> impl Iterator<Item = &Scenari
     scenarios.filter(move |scenario| scenario.prefix == prefix)
 }
 
-/// The first start that belongs to later ones: as like them as possible, but with an empty prefix.
+/// The first start that belongs to later ones: under the same interpreter, whose pycs are no other's,
+/// and as like them as possible, but with an empty prefix.
 fn first_start<'a>(record: &'a Record, warm: &Scenario) -> Option<&'a Scenario> {
     let likeness = |scenario: &&Scenario| {
         let same = [
@@ -56,7 +57,9 @@ fn first_start<'a>(record: &'a Record, warm: &Scenario) -> Option<&'a Scenario> 
         same.iter().fold(0, |sum, same| sum * 2 + u32::from(*same))
     };
     // The first of equals, where `max_by_key` takes the last.
-    let candidates: Vec<&Scenario> = with_prefix(record, Prefix::Empty).collect();
+    let candidates: Vec<&Scenario> = with_prefix(record, Prefix::Empty)
+        .filter(|scenario| scenario.python == warm.python)
+        .collect();
     candidates.into_iter().rev().max_by_key(likeness)
 }
 
@@ -77,8 +80,11 @@ fn mended<'a>(record: &'a Record, warm: &Scenario) -> Vec<&'a Scenario> {
     };
     let unset: Vec<&Scenario> = with_prefix(record, Prefix::Unset).collect();
     let (named, others): (Vec<_>, Vec<_>) = unset.into_iter().partition(|s| claimed(s));
-    // Under other flags other bytecode is looked for, and the prefix is no fix for that.
-    let others = others.iter().filter(|s| s.flags == warm.flags);
+    // Under another interpreter or other flags other bytecode is looked for, and the prefix is no
+    // fix for that.
+    let others = others
+        .iter()
+        .filter(|s| s.python == warm.python && s.flags == warm.flags);
     let in_vain: Vec<&Scenario> = named
         .iter()
         .chain(others)

@@ -163,22 +163,18 @@ fn per_thousand_lines(
     } else {
         "compiling and writing"
     };
-    let measure = &record.suite.measure;
-    let metric = measure.metrics.first()?;
+    let metric = record.suite.measure.metrics.first()?;
+    let reference = record.suite.reference(&scenario.name)?;
     let contrast = contrasts.iter().find(|contrast| {
         contrast.metric == *metric
-            && contrast.baseline == measure.baseline
+            && contrast.baseline == reference
             && contrast.scenario == scenario.name
     })?;
     let lines = record.header.app_lines;
     let shift = &contrast.shift_ms;
     let interval = shift.interval?;
     let name = &scenario.name;
-    let compared = format!(
-        "{} than {} ({metric})",
-        words::shift(shift),
-        measure.baseline
-    );
+    let compared = format!("{} than {reference} ({metric})", words::shift(shift));
     // Noise divided by lines is no rate.
     if interval.low() <= 0.0 {
         return Some(format!(

@@ -11,7 +11,7 @@ use super::progress::{Progress, Verbosity};
 use crate::analysis::Validity;
 use crate::launch::{Interrupt, System};
 use crate::python::environment::CallerEnvironment;
-use crate::python::{Python, prepare_venv};
+use crate::python::{Equipped, Interpreters, Python};
 use crate::record::format::{
     Environment, FORMAT_VERSION, Header, Interpreter, StopReason, SuiteText,
 };
@@ -19,7 +19,7 @@ use crate::record::{RECORD_FILE, host};
 use crate::runner::{Run, take_receipts};
 use crate::stage::{Backing, Setting, Workshop, source_lines};
 use crate::suite::quantity::{Fraction, parse_duration};
-use crate::suite::{Overrides, Suite, SuiteFile, bundled};
+use crate::suite::{Named, Overrides, Suite, SuiteFile, bundled};
 
 /// Measure a suite: a file, or one of the bundled ones (see `coldsnake list`)
 #[derive(Debug, Default, clap::Args)]
@@ -44,9 +44,10 @@ pub struct Args {
     /// The scenario that the others are compared with
     #[arg(long, value_name = "SCENARIO")]
     baseline: Option<String>,
-    /// The Python interpreter [default: python3 on PATH]
+    /// The Python interpreter; given more than once, every scenario is measured under each, in the
+    /// same blocks [default: python3 on PATH]
     #[arg(long, value_name = "PATH")]
-    python: Option<PathBuf>,
+    python: Vec<PathBuf>,
     /// The run's folder, which must not exist yet [default: coldsnake-runs/APP-TIME]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -107,8 +108,6 @@ pub fn execute(args: &Args) -> Result<Status, Failed> {
         precision: args.precision,
         max_blocks: args.blocks,
     })?;
-    let suite = file.suite()?;
-
     if let Some(out) = args.out.as_deref().filter(|out| out.exists()) {
         return Err(Failed::bad_input(format!(
             "cannot make the run's folder {}: it exists already\n  choose another one with --out",
@@ -122,18 +121,12 @@ pub fn execute(args: &Args) -> Result<Status, Failed> {
     };
     let mut progress = Progress::new(verbosity);
     let caller = CallerEnvironment::observe();
-    let named = args.python.as_deref().or(suite.app.python.as_deref());
-    let python = Python::find(named, &caller)?;
-    let venv = match &suite.app.requirements {
-        Some(requirements) => Some(prepare_venv(
-            &suite.app.name,
-            requirements,
-            &python,
-            &caller,
-            &mut |what| progress.doing(what),
-        )?),
-        None => None,
-    };
+    let pythons = find_interpreters(&args.python, &caller)?;
+    let file = across(file, &pythons)?;
+    let suite = file.suite()?;
+    let interpreters = Interpreters::equip(&suite, &pythons, &caller, &mut |what| {
+        progress.doing(what);
+    })?;
     // Only now: while the set-up commands above run, a signal ends this process and them as usual.
     let interrupt = Interrupt::watch()
         .map_err(|error| Failed::bad_input(format!("cannot watch for signals: {error}")))?;
@@ -142,8 +135,7 @@ pub fn execute(args: &Args) -> Result<Status, Failed> {
     progress.doing("preparing the scenarios");
     let setting = Setting {
         suite: &suite,
-        python: &python,
-        venv: venv.as_deref(),
+        interpreters: &interpreters,
         caller: &caller,
         backing: args.stage.into(),
     };
@@ -167,13 +159,7 @@ pub fn execute(args: &Args) -> Result<Status, Failed> {
             text: file.text().to_owned(),
         },
         host: host::observe(),
-        interpreters: vec![Interpreter {
-            executable: python.executable.display().to_string(),
-            version: python.version.clone(),
-            implementation: python.implementation.clone(),
-            cache_tag: python.cache_tag.clone(),
-            magic: python.magic,
-        }],
+        interpreters: interpreters.all().iter().map(described).collect(),
         environment: Environment {
             passed: names(&caller),
             removed: caller.removed.clone(),
@@ -236,6 +222,49 @@ fn open_suite(named: Option<&str>, unpack_to: &Path) -> Result<(SuiteFile, Strin
         )));
     }
     Ok((SuiteFile::read(path)?, name.to_owned()))
+}
+
+/// The interpreters that the user named.
+fn find_interpreters(named: &[PathBuf], caller: &CallerEnvironment) -> Result<Vec<Python>, Failed> {
+    let mut found: Vec<Python> = Vec::new();
+    for path in named {
+        let python = Python::find(Some(path), caller)?;
+        if found.contains(&python) {
+            return Err(Failed::bad_input(format!(
+                "the interpreter {} is named twice\n  the baseline's twin shows how far two runs of \
+                 one interpreter lie apart",
+                python.executable.display()
+            )));
+        }
+        found.push(python);
+    }
+    Ok(found)
+}
+
+/// The suite under each interpreter, if there are several; one alone is no factor.
+fn across(file: SuiteFile, pythons: &[Python]) -> Result<SuiteFile, Failed> {
+    if pythons.len() < 2 {
+        return Ok(file);
+    }
+    let named: Vec<Named> = pythons
+        .iter()
+        .map(|python| Named {
+            path: python.executable.clone(),
+            version: python.version.clone(),
+        })
+        .collect();
+    Ok(file.across(&named)?)
+}
+
+fn described(interpreter: &Equipped) -> Interpreter {
+    let python = &interpreter.python;
+    Interpreter {
+        executable: python.executable.display().to_string(),
+        version: python.version.clone(),
+        implementation: python.implementation.clone(),
+        cache_tag: python.cache_tag.clone(),
+        magic: python.magic,
+    }
 }
 
 /// Makes the run's folder; one that exists is never written into.

@@ -19,6 +19,8 @@ const NAMES: [&str; 2] = ["python3", "python"];
 const QUESTION: &str = r#"
 import json, os, sys
 from importlib.util import MAGIC_NUMBER
+with open("/proc/self/maps") as maps:
+    mapped = {"/" + line.partition("/")[2].strip() for line in maps if "/" in line}
 print(json.dumps({
     "executable": sys.executable,
     "version": "%d.%d.%d" % sys.version_info[:3] + ("" if sys.version_info[3] == "final" else "%s%d" % sys.version_info[3:]),
@@ -27,6 +29,7 @@ print(json.dumps({
     "cache_tag": sys.implementation.cache_tag,
     "magic": int.from_bytes(MAGIC_NUMBER[:2], "little"),
     "stdlib": os.path.dirname(os.path.realpath(os.__file__)),
+    "mapped": sorted(mapped),
 }))
 "#;
 
@@ -92,7 +95,8 @@ fn run(path: &Path, args: &[&str], caller: &CallerEnvironment) -> Result<Vec<u8>
 /// An interpreter that was run and answered.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Python {
-    /// `sys.executable`: what is launched, without any shim before it.
+    /// What is launched: `sys.executable`, without any shim before it, or the wrapper that the
+    /// interpreter does not work without.
     pub executable: PathBuf,
     pub version: String,
     numbers: (u32, u32),
@@ -103,6 +107,9 @@ pub struct Python {
     pub magic: u32,
     /// Where the standard library's modules lie.
     pub stdlib: PathBuf,
+    /// The files of its program and its libraries, by which one that is started through another
+    /// loader, or with a library preloaded, differs from the one that looks the same.
+    mapped: Vec<PathBuf>,
 }
 
 impl Python {
@@ -115,7 +122,7 @@ impl Python {
         let Some(named) = named else {
             let found = NAMES.iter().find_map(|name| on_path(OsStr::new(name)));
             return match found {
-                Some(path) => Self::ask(&path, caller),
+                Some(path) => Self::behind(&path, caller),
                 None => Err(PythonError::NotFound {
                     name: NAMES[0].to_owned(),
                 }),
@@ -126,14 +133,31 @@ impl Python {
             let path = on_path(named.as_os_str()).ok_or_else(|| PythonError::NotFound {
                 name: named.display().to_string(),
             })?;
-            return Self::ask(&path, caller);
+            return Self::behind(&path, caller);
         }
         // Not resolved: the link in a virtual environment is what makes it one.
         let path = std::path::absolute(named).map_err(|error| PythonError::Unusable {
             path: named.to_owned(),
             reason: error.to_string(),
         })?;
-        Self::ask(&path, caller)
+        Self::behind(&path, caller)
+    }
+
+    /// The interpreter behind this path. A shim is left out where what it leads to works by
+    /// itself: its time is none of the app's. A wrapper stays where the interpreter does not start
+    /// without it, or is another one then: through its own dynamic loader, with other libraries.
+    fn behind(path: &Path, caller: &CallerEnvironment) -> Result<Self, PythonError> {
+        let answer = Self::ask(path, caller)?;
+        if answer.executable == path {
+            return Ok(answer);
+        }
+        match Self::ask(&answer.executable, caller) {
+            Ok(itself) if itself == answer => Ok(itself),
+            Ok(_) | Err(_) => Ok(Self {
+                executable: path.to_owned(),
+                ..answer
+            }),
+        }
     }
 
     /// Runs the interpreter at this path and reads its answer.

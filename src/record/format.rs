@@ -41,6 +41,7 @@ pub struct Header {
     /// The suite's TOML after the command line's options were applied.
     pub suite: SuiteText,
     pub host: Host,
+    /// Those of the scenarios, each once.
     pub interpreters: Vec<Interpreter>,
     pub environment: Environment,
     pub isolation: Isolation,
@@ -76,7 +77,7 @@ pub struct Host {
 /// An interpreter, asked by running it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Interpreter {
-    /// `sys.executable`, behind shims.
+    /// What is launched: `sys.executable`, behind shims, or the wrapper that it needs.
     pub executable: String,
     /// "3.11.7"
     pub version: String,

@@ -13,7 +13,7 @@ use super::theme::dark_css;
 use super::{numbers, words};
 use crate::analysis::{Analysis, Contrast, Decision, ScenarioSummary, Validity};
 use crate::record::Record;
-use crate::suite::Metric;
+use crate::suite::{Metric, Suite};
 
 const STYLE: &str = include_str!("page.css");
 
@@ -40,7 +40,8 @@ pub(super) fn page_of(
         dark_css()
     );
     let (answer, decision) = words::answer(record, analysis);
-    let baseline = &record.suite.measure.baseline;
+    let suite = &record.suite;
+    let baseline = &suite.measure.baseline;
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -71,12 +72,15 @@ pub(super) fn page_of(
                     h2 { "Scenarios" }
                     @for &metric in &record.suite.measure.metrics {
                         h3 { (words::metric_label(metric, &record.suite)) }
-                        (table(baseline, analysis, metric))
+                        (table(suite, analysis, metric))
+                    }
+                    @if let Some(sentence) = words::references(suite) {
+                        p.small.quiet { (sentence) }
                     }
                     @if !analysis.noise_floor.is_empty() {
                         p.small.quiet { (words::noise_floor(baseline)) }
                     }
-                    (pairs(baseline, analysis))
+                    (pairs(suite, analysis))
                     h2 { "Charts" }
                     @for (chart, svg) in &drawn {
                         figure {
@@ -147,10 +151,12 @@ fn claim_item(claim: &Decision) -> Markup {
     }
 }
 
-fn table(baseline: &str, analysis: &Analysis, metric: Metric) -> Markup {
+fn table(suite: &Suite, analysis: &Analysis, metric: Metric) -> Markup {
     let contrast = |scenario: &ScenarioSummary| {
         analysis.contrasts.iter().find(|each| {
-            each.metric == metric && each.baseline == baseline && each.scenario == scenario.name
+            each.metric == metric
+                && each.scenario == scenario.name
+                && words::is_in_table(each, suite)
         })
     };
     html! {
@@ -170,7 +176,7 @@ fn table(baseline: &str, analysis: &Analysis, metric: Metric) -> Markup {
                 tbody {
                     @for scenario in &analysis.scenarios {
                         (row(scenario, contrast(scenario), metric))
-                        @if scenario.name == baseline {
+                        @if scenario.name == suite.measure.baseline {
                             @for floor in analysis.noise_floor.iter().filter(|f| f.metric == metric) {
                                 tr.twin {
                                     th scope="row" { "noise floor (its twin)" }
@@ -219,12 +225,12 @@ fn effect(contrast: Option<&Contrast>) -> Markup {
     }
 }
 
-/// The contrasts that are not against the baseline.
-fn pairs(baseline: &str, analysis: &Analysis) -> Markup {
+/// The contrasts that have no place in the table.
+fn pairs(suite: &Suite, analysis: &Analysis) -> Markup {
     let pairs: Vec<&Contrast> = analysis
         .contrasts
         .iter()
-        .filter(|each| each.baseline != baseline)
+        .filter(|each| !words::is_in_table(each, suite))
         .collect();
     html! {
         @if !pairs.is_empty() {

@@ -37,6 +37,10 @@ pub fn terminal(record: &Record, analysis: &Analysis, terminal: Terminal) -> Str
         page.section("Failed launches");
         page.list(&failed);
     }
+    if let Some(sentence) = words::references(&record.suite) {
+        page.blank();
+        page.sentence("", &sentence, 0);
+    }
     if !analysis.noise_floor.is_empty() {
         page.blank();
         page.sentence("", &words::noise_floor(&record.suite.measure.baseline), 0);
@@ -95,7 +99,8 @@ const HEADER: [&str; 7] = [
     "written\npycs",
 ];
 
-/// The baseline, its twin, the other scenarios, then the pairs that only claims name.
+/// The baseline, its twin, the other scenarios against what each is compared with, then the pairs
+/// that only claims name.
 fn rows(record: &Record, analysis: &Analysis, metric: Metric) -> Vec<[String; 7]> {
     let baseline = &record.suite.measure.baseline;
     let of_metric = |all: &'_ [Contrast]| -> Vec<Contrast> {
@@ -111,7 +116,7 @@ fn rows(record: &Record, analysis: &Analysis, metric: Metric) -> Vec<[String; 7]
         });
         let contrast = contrasts
             .iter()
-            .find(|each| each.baseline == *baseline && each.scenario == scenario.name);
+            .find(|each| each.scenario == scenario.name && words::is_in_table(each, &record.suite));
         let [shift, interval, ratio] = effect(contrast);
         let uncontrolled = match contrast.map(|each| each.pairing) {
             Some(Pairing::Uncontrolled) => " (uncontrolled)",
@@ -132,7 +137,8 @@ fn rows(record: &Record, analysis: &Analysis, metric: Metric) -> Vec<[String; 7]
             }
         }
     }
-    for contrast in contrasts.iter().filter(|each| each.baseline != *baseline) {
+    let others = contrasts.iter();
+    for contrast in others.filter(|each| !words::is_in_table(each, &record.suite)) {
         rows.push(without_receipt(words::pair(contrast), contrast));
     }
     rows

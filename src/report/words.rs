@@ -176,6 +176,29 @@ pub fn noise_floor(baseline: &str) -> String {
     )
 }
 
+/// What each row of a table is compared with, where that is not the baseline for all.
+pub fn references(suite: &Suite) -> Option<String> {
+    let baselines = suite.baselines();
+    let [first, others @ ..] = &baselines[..] else {
+        return None;
+    };
+    let names: Vec<&str> = others.iter().map(|each| each.name.as_str()).collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "Each scenario is compared with the baseline of its own interpreter ({}, {}), and these \
+             with that of the first, {}.",
+            first.name,
+            names.join(", "),
+            first.name
+        )
+    })
+}
+
+/// Does this contrast stand in its scenario's row? Others are pairs that only claims name.
+pub fn is_in_table(contrast: &Contrast, suite: &Suite) -> bool {
+    suite.reference(&contrast.scenario) == Some(contrast.baseline.as_str())
+}
+
 /// The headline's noise floor as a figure: "+0.4 ms [−2.1, +2.9]".
 pub fn shift(contrast: &Contrast) -> String {
     let (shift, ends) = numbers::difference(&contrast.shift_ms);

@@ -31,15 +31,28 @@ pub(super) struct Builder<'a> {
     setting: Setting<'a>,
     root: &'a Path,
     pub isolation: &'a mut Isolation,
-    /// The interpreter as launched processes see it.
-    python: PathBuf,
-    installations: Installations,
+    interpreters: Vec<Interpreter>,
+    /// The place of the interpreter of the stage that is being built.
+    current: usize,
     method: Method,
     built: usize,
+}
+
+/// One of the interpreters, and what is known of what is installed for it.
+struct Interpreter {
+    /// As launched processes see it.
+    python: PathBuf,
+    stdlib: PathBuf,
+    installations: Installations,
+    /// What is installed, to be covered; empty without layers.
+    installed: Installed,
     /// Was everything that the app loads from outside its source cached?
     all_cached: bool,
     observed: Vec<(Flags, Vec<PathBuf>)>,
 }
+
+/// Folders with what is installed for an interpreter, to be covered.
+type Installed = Vec<(Part, Covered)>;
 
 /// How stages hold what a scenario changes.
 enum Method {
@@ -49,7 +62,6 @@ enum Method {
         sources: Vec<Covered>,
         /// The working directory, if it lies in none of them.
         directory: Option<Covered>,
-        installed: Vec<(Part, Covered)>,
     },
     Copy,
 }
@@ -58,25 +70,22 @@ impl<'a> Builder<'a> {
     /// Finds out what can be had here, and protects what is the user's.
     ///
     /// # Errors
-    /// When the interpreter does not answer, something cannot be mounted, or the user interrupts.
+    /// When an interpreter does not answer, something cannot be mounted, or the user interrupts.
     pub fn new(
         setting: Setting<'a>,
         root: &'a Path,
         isolation: &'a mut Isolation,
         launcher: &mut dyn Launcher,
     ) -> Result<Self, StageError> {
-        let python = interpreter(setting, root, isolation)?;
-        let installations = Installations::ask(&python, setting.caller)?;
+        let interpreters = interpreters(setting, root, isolation)?;
         let mut builder = Self {
             setting,
             root,
             isolation,
-            python,
-            installations,
+            interpreters,
+            current: 0,
             method: Method::Copy,
             built: 0,
-            all_cached: false,
-            observed: Vec::new(),
         };
         builder.choose_method()?;
         builder.protect()?;
@@ -90,8 +99,13 @@ impl<'a> Builder<'a> {
                 .collect(),
             Method::Copy => Vec::new(),
         };
+        let pythons: Vec<&Path> = builder
+            .interpreters
+            .iter()
+            .map(|each| each.python.as_path())
+            .collect();
         builder.isolation.drop_privileges(
-            &builder.python,
+            &pythons,
             root,
             &reached,
             &setting.caller.passed,
@@ -107,8 +121,11 @@ impl<'a> Builder<'a> {
             return Ok(());
         }
         match self.overlay() {
-            Ok(method) => {
+            Ok((method, installed)) => {
                 self.method = method;
+                for (interpreter, installed) in self.interpreters.iter_mut().zip(installed) {
+                    interpreter.installed = installed;
+                }
                 self.isolation.backing = "overlay".to_owned();
                 Ok(())
             }
@@ -123,8 +140,9 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Can the user's folders be covered by layers?
-    fn overlay(&self) -> Result<Method, String> {
+    /// Can the user's folders be covered by layers? If so, with them what is installed for each
+    /// interpreter.
+    fn overlay(&self) -> Result<(Method, Vec<Installed>), String> {
         let Some(namespace) = &self.isolation.namespace else {
             let why = self.isolation.no_namespace.as_deref();
             return Err(why.unwrap_or("there is no mount namespace").to_owned());
@@ -165,23 +183,26 @@ impl<'a> Builder<'a> {
             }
             Some(_) | None => None,
         };
-        let mut installed = Vec::new();
-        let stdlib = [(Part::Stdlib, &self.setting.python.stdlib)];
-        let packages = self.installations.folders.iter();
-        for (part, path) in stdlib
-            .into_iter()
-            .chain(packages.map(|path| (Part::SitePackages, path)))
-        {
-            installed.push((part, cover(path)?));
-        }
+        let installed = self
+            .interpreters
+            .iter()
+            .map(|each| {
+                let packages = each.installations.folders.iter();
+                [(Part::Stdlib, &each.stdlib)]
+                    .into_iter()
+                    .chain(packages.map(|path| (Part::SitePackages, path)))
+                    .map(|(part, path)| Ok((part, cover(path)?)))
+                    .collect()
+            })
+            .collect::<Result<_, String>>()?;
         let marks = Marks::find(namespace, &self.root.join("trial"))
             .map_err(|error| format!("layers cannot be mounted here ({error})"))?;
-        Ok(Method::Overlay {
+        let method = Method::Overlay {
             marks,
             sources,
             directory,
-            installed,
-        })
+        };
+        Ok((method, installed))
     }
 
     fn holds_our_folder(&self, folder: &Path) -> bool {
@@ -190,30 +211,44 @@ impl<'a> Builder<'a> {
 
     /// What is the user's is read-only for launched processes, whoever they are.
     fn protect(&mut self) -> Result<(), StageError> {
-        let mut theirs = vec![self.setting.python.stdlib.clone()];
-        theirs.extend(self.setting.suite.app.sources.iter().cloned());
-        theirs.extend(self.installations.folders.iter().cloned());
+        let mut theirs = self.setting.suite.app.sources.clone();
+        for each in &self.interpreters {
+            theirs.push(each.stdlib.clone());
+            theirs.extend(each.installations.folders.iter().cloned());
+        }
+        let mut protected = Vec::new();
         let Some(namespace) = &mut self.isolation.namespace else {
             return Ok(());
         };
         for path in theirs {
             let path = fs::canonicalize(&path).map_err(at(&path))?;
+            // Interpreters may share what is installed.
+            if protected.contains(&path) {
+                continue;
+            }
             namespace
                 .bind_read_only(&path, &path)
-                .map_err(|source| StageError::Mount { path, source })?;
+                .map_err(mount_error(&path))?;
+            protected.push(path);
         }
         Ok(())
     }
 
-    /// A stage for a scenario.
+    fn interpreter(&self) -> &Interpreter {
+        &self.interpreters[self.current]
+    }
+
+    /// A stage for a scenario, with the interpreter at this place in the setting.
     ///
     /// # Errors
     /// When the scenario cannot be made true here, or the user interrupts.
     pub fn stage(
         &mut self,
         scenario: &Scenario,
+        interpreter: usize,
         launcher: &mut dyn Launcher,
     ) -> Result<Stage, StageError> {
+        self.current = interpreter;
         let loaded = self.loaded(scenario, launcher)?;
         let mut stage = self.bare(scenario)?;
         let inside = stage.enter()?;
@@ -241,7 +276,8 @@ impl<'a> Builder<'a> {
         scenario: &Scenario,
         launcher: &mut dyn Launcher,
     ) -> Result<Vec<PathBuf>, StageError> {
-        let observed = self.observed.iter().find(|(f, _)| *f == scenario.flags);
+        let observed = self.interpreter().observed.iter();
+        let observed = observed.clone().find(|(f, _)| *f == scenario.flags);
         if let Some((_, loaded)) = observed {
             return Ok(loaded.clone());
         }
@@ -254,7 +290,7 @@ impl<'a> Builder<'a> {
             ..scenario.clone()
         };
         let outside = self.observe(&plain, launcher)?;
-        self.all_cached = outside.uncached.is_empty();
+        self.interpreters[self.current].all_cached = outside.uncached.is_empty();
         if !outside.uncached.is_empty() && self.wants_fresh(scenario) {
             self.complete(&plain, &outside)?;
             let left = self.observe(&plain, launcher)?.uncached;
@@ -263,15 +299,20 @@ impl<'a> Builder<'a> {
                 return Err(self.bare(&plain)?.not_cached(&names));
             }
         }
-        self.observed
+        self.interpreters[self.current]
+            .observed
             .push((scenario.flags.clone(), outside.loaded.clone()));
         Ok(outside.loaded)
     }
 
-    /// Is there a scenario with these flags that says that what is installed is cached?
+    /// Is there a scenario with this interpreter and these flags that says that what is installed is
+    /// cached?
     fn wants_fresh(&self, with: &Scenario) -> bool {
-        self.setting.suite.scenarios.iter().any(|scenario| {
-            scenario.flags == with.flags
+        let interpreters = self.setting.interpreters;
+        let scenarios = self.setting.suite.scenarios.iter();
+        scenarios.enumerate().any(|(index, scenario)| {
+            interpreters.of_scenario(index) == self.current
+                && scenario.flags == with.flags
                 && scenario.prefix == Prefix::Unset
                 && (scenario.site_packages == Bytecode::Fresh || scenario.stdlib == Bytecode::Fresh)
         })
@@ -305,15 +346,15 @@ impl<'a> Builder<'a> {
             .collect();
         let level = scenario.optimization();
         let not_cached = self.bare(scenario)?.not_cached(&names);
-        let (
-            Method::Overlay {
-                marks, installed, ..
-            },
-            Some(namespace),
-        ) = (&mut self.method, &self.isolation.namespace)
+        let (Method::Overlay { marks, .. }, Some(namespace)) =
+            (&self.method, &self.isolation.namespace)
         else {
             return Err(not_cached);
         };
+        let current = self.current;
+        let Interpreter {
+            python, installed, ..
+        } = &mut self.interpreters[current];
         for (index, (_, covered)) in installed.iter_mut().enumerate() {
             let files: Vec<PathBuf> = outside
                 .uncached
@@ -328,7 +369,7 @@ impl<'a> Builder<'a> {
             let layer = self
                 .root
                 .join("complete")
-                .join(format!("{index}-{}", level.number()));
+                .join(format!("{current}-{index}-{}", level.number()));
             let work = layer.with_extension("work");
             let view = namespace
                 .view(|| covered.prepare()?.mount(&layer, &work, *marks))
@@ -340,7 +381,7 @@ impl<'a> Builder<'a> {
                 placement: Placement::Cache,
                 existing: Existing::Kept,
             };
-            compile_all(&self.python, &files, compilation, self.setting.caller)?;
+            compile_all(python, &files, compilation, self.setting.caller)?;
             drop(inside);
             covered.add(layer);
             self.isolation.notes.push(format!(
@@ -386,10 +427,10 @@ impl<'a> Builder<'a> {
                 .filter(|tree| tree.part == Part::App)
                 .map(|tree| tree.path().to_owned())
                 .collect(),
-            stdlib: self.setting.python.stdlib.clone(),
+            stdlib: self.interpreter().stdlib.clone(),
         };
         let mut passed = self.setting.caller.passed.clone();
-        if let Some(base) = &self.installations.user_base {
+        if let Some(base) = &self.interpreter().installations.user_base {
             passed.push(("PYTHONUSERBASE".into(), base.into()));
         }
         Ok(Stage {
@@ -431,7 +472,6 @@ impl<'a> Builder<'a> {
                 marks,
                 sources,
                 directory,
-                installed,
             },
             Some(namespace),
         ) = (&self.method, &self.isolation.namespace)
@@ -455,7 +495,7 @@ impl<'a> Builder<'a> {
         if let Some(directory) = directory {
             lay(directory.clone(), None);
         }
-        for (part, covered) in installed {
+        for (part, covered) in &self.interpreter().installed {
             let state = match part {
                 Part::Stdlib => &scenario.stdlib,
                 Part::App | Part::SitePackages => &scenario.site_packages,
@@ -491,7 +531,7 @@ impl<'a> Builder<'a> {
         Ok(Held {
             trees,
             view: Some(view),
-            python: self.python.clone(),
+            python: self.interpreter().python.clone(),
         })
     }
 
@@ -521,14 +561,14 @@ impl<'a> Builder<'a> {
         if !self.is_as_it_is(&scenario.stdlib) {
             return Err(needs_overlay("stdlib"));
         }
-        let mut python = self.python.clone();
+        let mut python = self.interpreter().python.clone();
         if !self.is_as_it_is(&scenario.site_packages) {
-            let venv = venv_of(&self.python).ok_or_else(|| needs_overlay("site-packages"))?;
+            let venv = venv_of(&python).ok_or_else(|| needs_overlay("site-packages"))?;
             let copy = folder.join("venv");
             copy_tree(&venv, &copy, how(&scenario.site_packages))?;
             python = venv_interpreter(&copy);
             let real = fs::canonicalize(&venv).map_err(at(&venv))?;
-            for packages in &self.installations.folders {
+            for packages in &self.interpreter().installations.folders {
                 if let Ok(inside) = packages.strip_prefix(&real) {
                     let place = Place::plain(&copy.join(inside));
                     let state = scenario.site_packages.clone();
@@ -546,7 +586,7 @@ impl<'a> Builder<'a> {
     /// Does a state come to leaving what is installed as it is?
     fn is_as_it_is(&self, state: &Bytecode) -> bool {
         // A launch may not write what it misses: it would write it to the user's own folders.
-        let nothing_to_write = self.isolation.namespace.is_some() || self.all_cached;
+        let nothing_to_write = self.isolation.namespace.is_some() || self.interpreter().all_cached;
         *state == Bytecode::Fresh || (*state == Bytecode::AsFound && nothing_to_write)
     }
 
@@ -731,25 +771,38 @@ fn venv_of(python: &Path) -> Option<PathBuf> {
         .then(|| folder.to_owned())
 }
 
-/// The interpreter as launched processes see it.
-fn interpreter(
+/// The interpreters as launched processes see them, in the setting's order.
+fn interpreters(
     setting: Setting<'_>,
     root: &Path,
     isolation: &mut Isolation,
-) -> Result<PathBuf, StageError> {
-    let Some(venv) = setting.venv else {
-        return Ok(setting.python.executable.clone());
-    };
-    let Some(namespace) = &mut isolation.namespace else {
-        return Ok(venv_interpreter(venv));
-    };
-    // Seen below the stage, it can be reached by a user who may not enter root's home.
-    let seen = root.join("venv");
-    fs::create_dir(&seen).map_err(at(&seen))?;
-    namespace
-        .bind_read_only(venv, &seen)
-        .map_err(mount_error(&seen))?;
-    Ok(venv_interpreter(&seen))
+) -> Result<Vec<Interpreter>, StageError> {
+    let mut found = Vec::new();
+    for (index, each) in setting.interpreters.all().iter().enumerate() {
+        let python = match (&each.venv, &mut isolation.namespace) {
+            (None, _) => each.python.executable.clone(),
+            (Some(venv), None) => venv_interpreter(venv),
+            (Some(venv), Some(namespace)) => {
+                // Seen below the stage, it can be reached by a user who may not enter root's home.
+                // The names are of one length, as their paths must not differ in it.
+                let seen = root.join(format!("venv{index:02}"));
+                fs::create_dir(&seen).map_err(at(&seen))?;
+                namespace
+                    .bind_read_only(venv, &seen)
+                    .map_err(mount_error(&seen))?;
+                venv_interpreter(&seen)
+            }
+        };
+        found.push(Interpreter {
+            installations: Installations::ask(&python, setting.caller)?,
+            python,
+            stdlib: each.python.stdlib.clone(),
+            installed: Vec::new(),
+            all_cached: false,
+            observed: Vec::new(),
+        });
+    }
+    Ok(found)
 }
 
 /// Fills a warm prefix by untimed launches, one of each kind that will be timed.

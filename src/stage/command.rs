@@ -183,7 +183,8 @@ impl Stage {
         let words = words.map(OsString::from);
         // A script of the virtual environment names its interpreter by a path that the user who
         // launches it may not be allowed to enter. The kernel would start it in the same way.
-        if program.parent() == self.python.parent() && is_script(&program) {
+        let beside = program != self.python && program.parent() == self.python.parent();
+        if beside && is_script(&program) {
             let args = [program.into_os_string()].into_iter().chain(words);
             return Ok((self.python.clone(), args.collect()));
         }

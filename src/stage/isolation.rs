@@ -81,14 +81,15 @@ impl Isolation {
         Ok(())
     }
 
-    /// As root: launches apps as an unprivileged user, if that user can run the interpreter (not
-    /// one in root's home, say) from this folder, and read the folders that are to be reached.
+    /// As root: launches apps as an unprivileged user, if that user can run every interpreter (not
+    /// one in root's home, say) from this folder, and read the folders that are to be reached. All
+    /// of them or none: who launches is no part of what is compared.
     ///
     /// # Errors
     /// [`Interrupted`].
     pub fn drop_privileges(
         &mut self,
-        python: &Path,
+        pythons: &[&Path],
         folder: &Path,
         reached: &[&Path],
         env: &[(OsString, OsString)],
@@ -98,22 +99,22 @@ impl Isolation {
             return Ok(());
         }
         let (uid, gid) = unprivileged();
-        let spec = Spec {
-            program: python.to_owned(),
-            args: ["-I", "-B", "-c", LIST]
-                .map(OsString::from)
-                .into_iter()
-                .chain(reached.iter().map(Into::into))
-                .collect(),
-            env: env.to_vec(),
-            folder: folder.to_owned(),
-            user: User::Unprivileged { uid, gid },
-            until: Until::Exit,
-            timeout: PROBE_TIMEOUT,
-        };
-        match launcher.launch(&spec)?.outcome {
-            Ok(()) => self.user = spec.user,
-            Err(failure) => {
+        let user = User::Unprivileged { uid, gid };
+        for python in pythons {
+            let spec = Spec {
+                program: python.to_path_buf(),
+                args: ["-I", "-B", "-c", LIST]
+                    .map(OsString::from)
+                    .into_iter()
+                    .chain(reached.iter().map(Into::into))
+                    .collect(),
+                env: env.to_vec(),
+                folder: folder.to_owned(),
+                user,
+                until: Until::Exit,
+                timeout: PROBE_TIMEOUT,
+            };
+            if let Err(failure) = launcher.launch(&spec)?.outcome {
                 let reason = failure.to_string();
                 let first = reason.lines().next().unwrap_or_default();
                 self.no_unprivileged = Some(format!(
@@ -121,8 +122,10 @@ impl Isolation {
                     python.display(),
                     first.trim_end_matches("; the end of its stderr:")
                 ));
+                return Ok(());
             }
         }
+        self.user = user;
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! All stages of a run, in one temporary folder that is gone afterwards.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use nix::unistd::Uid;
 use tempfile::TempDir;
@@ -15,7 +15,7 @@ use super::receipt::HOOK;
 use super::scene::Stage;
 use super::tree::own_entries;
 use crate::launch::Launcher;
-use crate::python::Python;
+use crate::python::Interpreters;
 use crate::python::environment::CallerEnvironment;
 use crate::record::format::Isolation as IsolationRecord;
 use crate::suite::{Prefix, Scenario, Suite};
@@ -24,9 +24,8 @@ use crate::suite::{Prefix, Scenario, Suite};
 #[derive(Debug, Clone, Copy)]
 pub struct Setting<'a> {
     pub suite: &'a Suite,
-    pub python: &'a Python,
-    /// The virtual environment with the app's requirements, if it has any.
-    pub venv: Option<&'a Path>,
+    /// Those of the suite's scenarios.
+    pub interpreters: &'a Interpreters,
     pub caller: &'a CallerEnvironment,
     pub backing: Backing,
 }
@@ -88,8 +87,10 @@ impl Workshop {
         if setting.suite.scenarios.iter().any(cannot_be_written) {
             builder.isolation.check()?;
         }
-        for scenario in &setting.suite.scenarios {
-            workshop.stages.push(builder.stage(scenario, launcher)?);
+        for (index, scenario) in setting.suite.scenarios.iter().enumerate() {
+            let interpreter = setting.interpreters.of_scenario(index);
+            let stage = builder.stage(scenario, interpreter, launcher)?;
+            workshop.stages.push(stage);
         }
         Ok(workshop)
     }

@@ -8,6 +8,7 @@ pub mod bundled;
 mod claims;
 mod error;
 mod flags;
+mod interpreters;
 mod measure;
 mod model;
 mod pattern;
@@ -19,6 +20,7 @@ mod wire;
 
 pub use error::SuiteError;
 pub use flags::{Flags, Optimization};
+pub use interpreters::Named;
 pub use model::*;
 pub use pattern::Pattern;
 pub use validate::{Overrides, SuiteFile};

@@ -35,15 +35,47 @@ impl Suite {
         kinds
     }
 
+    /// The baseline, then the scenarios that differ from it in nothing but the interpreter: one
+    /// for each other interpreter that has such a scenario.
+    pub fn baselines(&self) -> Vec<&Scenario> {
+        let mut found: Vec<&Scenario> = self.scenario(&self.measure.baseline).into_iter().collect();
+        let Some(&baseline) = found.first() else {
+            return found;
+        };
+        for scenario in &self.scenarios {
+            let is_known = found.iter().any(|known| known.python == scenario.python);
+            if !is_known && scenario.differs_at_most_by_interpreter(baseline) {
+                found.push(scenario);
+            }
+        }
+        found
+    }
+
+    /// The scenario that this one is compared with: the baseline of its own interpreter. The
+    /// baselines of other interpreters, and scenarios of an interpreter without one, are compared
+    /// with the baseline, which itself is compared with none.
+    pub fn reference(&self, scenario: &str) -> Option<&str> {
+        let baseline = &self.measure.baseline;
+        let scenario = self.scenario(scenario)?;
+        if scenario.name == *baseline {
+            return None;
+        }
+        let baselines = self.baselines();
+        let own = baselines.iter().find(|each| each.python == scenario.python);
+        own.filter(|own| own.name != scenario.name)
+            .map(|own| own.name.as_str())
+            .or(Some(baseline))
+    }
+
     /// The pairs of scenarios that are compared, for each metric that is measured: every
-    /// scenario with the baseline, then the pairs that only a claim names.
+    /// scenario with its [reference](Self::reference), then the pairs that only a claim names.
     pub fn contrasts(&self) -> Vec<ContrastSpec> {
         let mut all = Vec::new();
         for &metric in &self.measure.metrics {
             for scenario in &self.scenarios {
-                if scenario.name != self.measure.baseline {
+                if let Some(reference) = self.reference(&scenario.name) {
                     all.push(ContrastSpec {
-                        from: self.measure.baseline.clone(),
+                        from: reference.to_owned(),
                         to: scenario.name.clone(),
                         metric,
                     });
@@ -198,6 +230,8 @@ pub struct Scenario {
     pub name: String,
     /// One sentence for people.
     pub about: Option<String>,
+    /// The interpreter, by path or by a name on PATH; `None` is the run's.
+    pub python: Option<PathBuf>,
     pub source: SourceAccess,
     /// Of the app's own modules.
     pub bytecode: Bytecode,
@@ -220,6 +254,34 @@ impl Scenario {
             (WriteBytecode::Allowed, WriteBytecode::Allowed) => WriteBytecode::Allowed,
             _ => WriteBytecode::Forbidden,
         }
+    }
+
+    /// Are these the same conditions, but perhaps for the interpreter?
+    pub fn differs_at_most_by_interpreter(&self, other: &Self) -> bool {
+        fn conditions(scenario: &Scenario) -> impl PartialEq {
+            let Scenario {
+                name: _,
+                about: _,
+                python: _,
+                source,
+                bytecode,
+                site_packages,
+                stdlib,
+                prefix,
+                write,
+                flags,
+                env,
+            } = scenario;
+            (
+                *source,
+                [bytecode.clone(), site_packages.clone(), stdlib.clone()],
+                *prefix,
+                *write,
+                flags.clone(),
+                env.clone(),
+            )
+        }
+        conditions(self) == conditions(other)
     }
 
     /// The level of optimisation of the bytecode that the interpreter looks for.

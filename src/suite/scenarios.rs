@@ -1,7 +1,7 @@
 //! `[[scenario]]`: the axes of a scenario and their values.
 
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use toml::Spanned;
 
@@ -115,6 +115,7 @@ impl SuiteFile {
         Ok(Scenario {
             name,
             about: wire.about.clone(),
+            python: self.python(wire.python.as_ref())?,
             source,
             bytecode,
             site_packages: self.installed(wire.site_packages.as_ref(), "site-packages")?,
@@ -124,6 +125,28 @@ impl SuiteFile {
             flags: self.flags(wire.flags.as_ref(), app)?,
             env: self.env(&wire.env)?,
         })
+    }
+
+    /// A path with a slash is relative to the suite's file, as all paths in it are; anything else is
+    /// a name on PATH.
+    fn python(&self, given: Option<&Spanned<String>>) -> Result<Option<PathBuf>, SuiteError> {
+        let Some(given) = given else {
+            return Ok(None);
+        };
+        let text = given.get_ref();
+        if text.is_empty() || text.contains('\0') {
+            return Err(self.wrong(
+                given,
+                format!("`{}` is no interpreter", text.escape_default()),
+                "give a path, or a name on PATH such as \"python3.13\"",
+            ));
+        }
+        let path = Path::new(text);
+        Ok(Some(if text.contains('/') {
+            self.path.parent().unwrap_or(Path::new("")).join(path)
+        } else {
+            path.to_owned()
+        }))
     }
 
     /// The state of bytecode that came with an installation. Whoever installed it ran no command

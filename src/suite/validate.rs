@@ -81,7 +81,7 @@ impl SuiteFile {
     /// # Errors
     /// The first thing that is wrong, with file and line.
     pub fn suite(&self) -> Result<Suite, SuiteError> {
-        let wire: WireSuite = toml::from_str(&self.text).map_err(|error| self.syntax(&error))?;
+        let wire = self.wire()?;
         let app = self.app(&wire.app)?;
         let scenarios = self.scenarios(&wire.scenario, &app)?;
         let measure = self.measure(&wire.measure, &app, &scenarios)?;
@@ -117,8 +117,7 @@ impl SuiteFile {
                 });
             }
         }
-        let mut wire: WireSuite =
-            toml::from_str(&self.text).map_err(|error| self.syntax(&error))?;
+        let mut wire = self.wire()?;
         let text = |text: String| Some(Spanned::new(0..0, text));
         wire.measure.baseline = text(baseline.clone());
         if let Some(budget) = overrides.budget {
@@ -141,7 +140,17 @@ impl SuiteFile {
                     (None, None) => true,
                 });
         }
-        let text = toml::to_string(&wire).map_err(|error| SuiteError::Option {
+        self.rewritten(&wire)
+    }
+
+    /// The suite's TOML, read.
+    pub(super) fn wire(&self) -> Result<WireSuite, SuiteError> {
+        toml::from_str(&self.text).map_err(|error| self.syntax(&error))
+    }
+
+    /// The same file with other contents.
+    pub(super) fn rewritten(&self, wire: &WireSuite) -> Result<Self, SuiteError> {
+        let text = toml::to_string(wire).map_err(|error| SuiteError::Option {
             message: format!("the changed suite cannot be written: {error}"),
             help: "report this as a bug, with the suite".to_owned(),
         })?;
@@ -154,7 +163,7 @@ impl SuiteFile {
     /// When the app's source is no folder, its requirements no file, or a module that a scenario
     /// names is not there.
     pub fn check_paths(&self, suite: &Suite) -> Result<(), SuiteError> {
-        let wire: WireSuite = toml::from_str(&self.text).map_err(|error| self.syntax(&error))?;
+        let wire = self.wire()?;
         let place = |key: Option<usize>| key.unwrap_or_default();
         if let Some(source) = suite.app.sources.iter().find(|source| !source.is_dir()) {
             return Err(self.at(
@@ -257,18 +266,18 @@ impl SuiteFile {
     pub(super) fn name(&self, name: &Spanned<String>, what: &str) -> Result<String, SuiteError> {
         let text = name.get_ref();
         let fits = !text.is_empty()
-            && text.len() <= 48
+            && text.len() <= 64
             && text.starts_with(|c: char| c.is_ascii_alphanumeric())
             && text
                 .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"-_.+".contains(&b));
+                .all(|b| b.is_ascii_alphanumeric() || b"-_.+@".contains(&b));
         if fits {
             return Ok(text.clone());
         }
         Err(self.wrong(
             name,
             format!("`{text}` cannot be {what}"),
-            "use letters, digits and - _ . + (48 at most), a letter or digit first",
+            "use letters, digits and - _ . + @ (64 at most), a letter or digit first",
         ))
     }
 

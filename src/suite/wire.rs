@@ -123,6 +123,8 @@ pub struct WireScenario {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub about: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub python: Option<Spanned<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<Spanned<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bytecode: Option<Spanned<WireBytecode>>,

@@ -5,6 +5,7 @@ mod bytecode;
 mod failures;
 mod flags;
 mod installed;
+mod interpreters;
 mod interruption;
 mod project;
 mod readiness;

@@ -254,6 +254,56 @@ pub fn python() -> String {
     }
 }
 
+/// Another interpreter than [`python`], of another version where there is one that can be measured:
+/// among pyenv's, or on PATH under its version's name. Else a virtual environment in the project.
+pub fn other_python(project: &Project) -> String {
+    let root = std::env::var_os("PYENV_ROOT").map(PathBuf::from);
+    let root = root.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".pyenv")));
+    let versions = root.and_then(|root| fs::read_dir(root.join("versions")).ok());
+    let mut candidates: Vec<PathBuf> = versions
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path().join("bin/python3"))
+        .collect();
+    candidates.sort();
+    candidates.extend((9..=15).map(|minor| PathBuf::from(format!("python3.{minor}"))));
+    let own = version(&python());
+    candidates
+        .iter()
+        .map(|path| path.to_str().unwrap())
+        .find(|path| is_measurable(path) && version(path) != own)
+        .map_or_else(|| virtual_environment(project), str::to_owned)
+}
+
+/// A virtual environment in the project: the same version by another path.
+pub fn virtual_environment(project: &Project) -> String {
+    let folder = project.path().join("env");
+    let made = Command::new(python())
+        .args(["-m", "venv", "--without-pip"])
+        .arg(&folder)
+        .status()
+        .unwrap();
+    assert!(made.success());
+    folder.join("bin/python3").to_str().unwrap().to_owned()
+}
+
+/// What an interpreter says of its version, "3.11.7".
+pub fn version(python: &str) -> String {
+    let output = Command::new(python).args(["-I", "-V"]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.trim().trim_start_matches("Python ").to_owned()
+}
+
+/// Is it there, new enough, and its standard library cached?
+fn is_measurable(python: &str) -> bool {
+    let ask = "import importlib.util, json, os, sys
+cached = importlib.util.cache_from_source(json.__file__)
+sys.exit(sys.version_info < (3, 9) or not os.path.exists(cached))";
+    let ended = Command::new(python).args(["-I", "-B", "-c", ask]).output();
+    ended.is_ok_and(|ended| ended.status.success())
+}
+
 pub fn is_root() -> bool {
     nix::unistd::Uid::effective().is_root()
 }

@@ -4,6 +4,7 @@ mod break_even;
 mod claims;
 mod compare;
 mod contrasts;
+mod interpreters;
 mod receipts;
 mod rounding;
 mod summary;

@@ -13,6 +13,7 @@ use super::super::numbers::ends;
 use super::super::theme::Ink;
 use super::super::words;
 use super::heading::Heading;
+use super::samples::colour;
 use super::{Body, Chart, axis};
 use crate::analysis::{Analysis, BreakEven, Starts};
 use crate::record::Record;
@@ -53,13 +54,6 @@ fn chart(record: &Record, data: &BreakEven) -> Chart {
          Shaded: by the ends of the intervals.",
         data.scenario, data.first, data.from
     );
-    let colour = |name: &str| {
-        let scenarios = &record.suite.scenarios;
-        scenarios
-            .iter()
-            .position(|each| each.name == name)
-            .unwrap_or_default()
-    };
     Chart {
         name: format!("break-even-{}", data.scenario),
         caption: match data.starts {
@@ -73,8 +67,8 @@ fn chart(record: &Record, data: &BreakEven) -> Chart {
         .to_owned(),
         body: Body::BreakEven(BreakEvenChart {
             heading: Heading::new(&title, &notes),
-            colour: colour(&data.scenario),
-            from_colour: colour(&data.from),
+            colour: colour(&record.suite, &data.scenario),
+            from_colour: colour(&record.suite, &data.from),
             data: data.clone(),
         }),
         title,

@@ -9,7 +9,7 @@ use super::super::numbers::{self, ends};
 use super::super::theme::Ink;
 use super::super::words;
 use super::heading::Heading;
-use super::samples::fences;
+use super::samples::{colour, fences};
 use super::{Body, Chart};
 use super::{axis, band};
 use crate::analysis::{Analysis, DecidedEffect, Decision};
@@ -103,18 +103,13 @@ fn chart(
             )
         })
         .collect();
-    let colour = record
-        .suite
-        .scenarios
-        .iter()
-        .position(|scenario| scenario.name == effect.to);
     Some(Chart {
         name: format!("claim-{}", first.id),
         caption: verdicts.join(" "),
         body: Body::Claim(ClaimChart {
             heading: Heading::new(&title, &notes),
             savings_ms,
-            colour: colour.unwrap_or_default(),
+            colour: colour(&record.suite, &effect.to),
             claims,
         }),
         title,

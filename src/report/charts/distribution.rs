@@ -133,7 +133,7 @@ impl Distribution {
     where
         DB::ErrorType: 'static,
     {
-        let ink = Ink::Scenario(row.scenario);
+        let ink = Ink::Scenario(row.colour);
         let every = thinned(row.samples.len(), MOST);
         let strip = (top, top + STRIP);
         let middle = top + STRIP / 2.0;
@@ -184,7 +184,7 @@ impl Drawing for Distribution {
         axis::below(sheet, &scale, bottom, &meaning)?;
         for (index, (row, facts)) in self.rows.iter().zip(&self.facts).enumerate() {
             let top = top + index as f64 * self.row();
-            let ink = Ink::Scenario(row.scenario);
+            let ink = Ink::Scenario(row.colour);
             self.names.draw(sheet, (&row.label, facts), ink, top)?;
             let strip = (top + self.names.height(), top + self.row() - GAP / 2.0);
             axis::grid(sheet, &scale, strip)?;

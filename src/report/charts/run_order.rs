@@ -148,7 +148,7 @@ impl RunOrder {
     where
         DB::ErrorType: 'static,
     {
-        let ink = Ink::Scenario(row.scenario);
+        let ink = Ink::Scenario(row.colour);
         let share = Scale::exact(-self.span, self.span, top + STRIP, top);
         for (level, label) in self.levels() {
             let y = share.place(level);
@@ -225,7 +225,7 @@ impl Drawing for RunOrder {
         axis::below(sheet, &time, bottom, "s since the first launch")?;
         for (index, (row, facts)) in self.rows.iter().zip(&self.facts).enumerate() {
             let top = top + index as f64 * self.row();
-            let ink = Ink::Scenario(row.scenario);
+            let ink = Ink::Scenario(row.colour);
             self.names.draw(sheet, (&row.label, facts), ink, top)?;
             self.draw_row(sheet, row, &time, top + self.names.height())?;
         }

@@ -6,7 +6,7 @@ use super::super::numbers;
 use crate::analysis::Analysis;
 use crate::record::{Arm, Launch, Record, Role};
 use crate::stats::describe::quantile_of_sorted;
-use crate::suite::Metric;
+use crate::suite::{Metric, Scenario, Suite};
 
 /// The launches of one arm.
 #[derive(Debug, Clone)]
@@ -14,8 +14,8 @@ pub struct Row {
     /// The scenario's name; the twin says that it is one.
     pub label: String,
     pub role: Role,
-    /// Index into the suite's scenarios, and so its colour.
-    pub scenario: usize,
+    /// Which of the scenarios' colours.
+    pub colour: usize,
     /// In the order of the record.
     pub samples: Vec<Sample>,
     /// When launches failed, in seconds.
@@ -32,6 +32,19 @@ pub struct Sample {
     /// Since the first launch.
     pub at_s: f64,
     pub ms: f64,
+}
+
+/// Which of the scenarios' colours is this one's: each has its own, but the same scenario has the same
+/// under every interpreter.
+pub fn colour(suite: &Suite, name: &str) -> usize {
+    let Some(scenario) = suite.scenario(name) else {
+        return 0;
+    };
+    let is_it = |each: &Scenario| {
+        each.name == name
+            || each.python != scenario.python && each.differs_at_most_by_interpreter(scenario)
+    };
+    suite.scenarios.iter().position(is_it).unwrap_or_default()
 }
 
 /// A row for each scenario in the suite's order, the twin's below the baseline's.
@@ -56,7 +69,7 @@ pub fn rows(record: &Record, analysis: &Analysis, metric: Metric) -> Vec<Row> {
                     Role::Twin => format!("{} (twin)", about.name),
                 },
                 role,
-                scenario,
+                colour: colour(&record.suite, &about.name),
                 samples: launches()
                     .filter_map(|launch| sample(launch, metric))
                     .collect(),
