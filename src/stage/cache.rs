@@ -80,6 +80,24 @@ enum Difference {
     Missing(PathBuf),
 }
 
+impl Difference {
+    /// The folder that has changed by it, and changes again when it is mended.
+    fn folder(&self) -> Option<&Path> {
+        let (Self::Added(path)
+        | Self::AddedFolder(path, _)
+        | Self::Changed(path)
+        | Self::Missing(path)) = self;
+        path.parent()
+    }
+}
+
+#[derive(Debug, Default)]
+struct Differences {
+    differences: Vec<Difference>,
+    /// Folders whose time of change was another.
+    looked_into: Vec<PathBuf>,
+}
+
 impl Pristine {
     /// Remembers the bytecode of a tree.
     ///
@@ -135,7 +153,7 @@ impl Pristine {
 
     /// The pycs of the tree now.
     pub fn pycs_now(&self, place: &Place) -> u64 {
-        let differences = self.differences(place);
+        let differences = self.differences(place).differences;
         differences
             .iter()
             .fold(self.pycs(), |pycs, difference| match difference {
@@ -151,10 +169,10 @@ impl Pristine {
     /// # Errors
     /// When a file cannot be removed or written.
     pub fn restore(&mut self, place: &Place) -> Result<(), CopyError> {
-        let differences = self.differences(place);
-        if differences.is_empty() {
-            return Ok(());
-        }
+        let Differences {
+            differences,
+            looked_into,
+        } = self.differences(place);
         for difference in &differences {
             match difference {
                 Difference::Added(path) => remove(&place.path.join(path))?,
@@ -167,14 +185,13 @@ impl Pristine {
                 }
             }
         }
-        // What was mended has changed its folder once more; what the app itself added stays.
-        self.stamps.clear();
-        for entry in own_entries(&place.layer) {
-            if entry.file_type().is_dir()
-                && let Ok(relative) = entry.path().strip_prefix(&place.layer)
-            {
-                self.remember_stamp(place, relative);
-            }
+        // What was mended has changed its folder once more, and what else the app added stays.
+        let mended = differences.iter().filter_map(Difference::folder);
+        for folder in looked_into.iter().map(PathBuf::as_path).chain(mended) {
+            match stamp(&place.layer.join(folder)) {
+                Some(stamp) => self.stamps.insert(folder.to_owned(), stamp),
+                None => self.stamps.remove(folder),
+            };
         }
         Ok(())
     }
@@ -207,8 +224,8 @@ impl Pristine {
         set_modified(&path, pyc.modified).map_err(at(&path))
     }
 
-    fn differences(&self, place: &Place) -> Vec<Difference> {
-        let mut differences = Vec::new();
+    fn differences(&self, place: &Place) -> Differences {
+        let mut differences = Differences::default();
         for (folder, before) in &self.stamps {
             match stamp(&place.layer.join(folder)) {
                 Some(now) if now == *before => {}
@@ -220,10 +237,11 @@ impl Pristine {
     }
 
     /// A folder of the layer that has changed, or that is new.
-    fn look_into(&self, place: &Place, folder: &Path, differences: &mut Vec<Difference>) {
+    fn look_into(&self, place: &Place, folder: &Path, differences: &mut Differences) {
         let Ok(entries) = fs::read_dir(place.layer.join(folder)) else {
             return;
         };
+        differences.looked_into.push(folder.to_owned());
         let mut present = BTreeSet::new();
         for entry in entries.flatten() {
             let Ok(kind) = entry.file_type() else {
@@ -243,8 +261,12 @@ impl Pristine {
                 // What a link leads to is none of ours.
                 match self.files.get(&relative) {
                     Some(pyc) if unchanged(&place.path.join(&relative), pyc) => {}
-                    Some(_) => differences.push(Difference::Changed(relative.clone())),
-                    None => differences.push(Difference::Added(relative.clone())),
+                    Some(_) => differences
+                        .differences
+                        .push(Difference::Changed(relative.clone())),
+                    None => differences
+                        .differences
+                        .push(Difference::Added(relative.clone())),
                 }
                 present.insert(relative);
             }
@@ -252,12 +274,14 @@ impl Pristine {
         for (path, pyc) in self.files_in(folder) {
             let hidden = || !place.path.join(path).exists();
             if !present.contains(path) && (pyc.bytes != Bytes::Below || hidden()) {
-                differences.push(Difference::Missing(path.clone()));
+                differences
+                    .differences
+                    .push(Difference::Missing(path.clone()));
             }
         }
     }
 
-    fn look_at_folder(&self, place: &Place, relative: PathBuf, differences: &mut Vec<Difference>) {
+    fn look_at_folder(&self, place: &Place, relative: PathBuf, differences: &mut Differences) {
         if self.stamps.contains_key(&relative) {
             // It is looked at by itself.
             return;
@@ -265,15 +289,20 @@ impl Pristine {
         let is_new = !self.folders.contains(&relative);
         if place.is_for_bytecode(&relative) && is_new {
             let inside = census(&place.layer.join(&relative)).pycs;
-            differences.push(Difference::AddedFolder(relative, inside));
+            differences
+                .differences
+                .push(Difference::AddedFolder(relative, inside));
         } else {
             self.look_into(place, &relative, differences);
         }
     }
 
-    fn miss_all_below(&self, folder: &Path, differences: &mut Vec<Difference>) {
+    fn miss_all_below(&self, folder: &Path, differences: &mut Differences) {
+        differences.looked_into.push(folder.to_owned());
         for (path, _) in self.files_in(folder) {
-            differences.push(Difference::Missing(path.clone()));
+            differences
+                .differences
+                .push(Difference::Missing(path.clone()));
         }
     }
 

@@ -47,7 +47,7 @@ impl View {
     /// What setns(2) says.
     pub fn enter(&self) -> io::Result<Inside> {
         let folder = File::open(".").ok();
-        setns(&*self.inside, CloneFlags::CLONE_NEWNS)?;
+        change_to(&self.inside)?;
         Ok(Inside {
             outside: Arc::clone(&self.outside),
             folder,
@@ -59,7 +59,7 @@ impl Drop for Inside {
     fn drop(&mut self) {
         // Back to where this thread came from: it had the right to leave, and still has. Should it
         // fail all the same, the next stage enters its own view from here.
-        let _ = setns(&*self.outside, CloneFlags::CLONE_NEWNS);
+        let _ = change_to(&self.outside);
         if let Some(folder) = &self.folder {
             let _ = fchdir(folder);
         }
@@ -101,7 +101,7 @@ impl Namespace {
         unshare(CloneFlags::CLONE_NEWNS)?;
         let inside = File::open(MOUNT_NAMESPACE);
         let made = mounts();
-        let back = setns(&*self.itself, CloneFlags::CLONE_NEWNS);
+        let back = change_to(&self.itself);
         if let Some(folder) = &folder {
             fchdir(folder)?;
         }
@@ -122,6 +122,14 @@ impl Namespace {
         self.mounted.push(at.to_owned());
         make_read_only(at)
     }
+}
+
+/// Moves this thread into a mount namespace.
+fn change_to(namespace: &File) -> io::Result<()> {
+    // A thread that was started by this one shares its root and working directory, and setns(2)
+    // refuses with EINVAL then.
+    unshare(CloneFlags::CLONE_FS)?;
+    Ok(setns(namespace, CloneFlags::CLONE_NEWNS)?)
 }
 
 /// Enters a user namespace in which this user is itself, and a mount namespace in it.
