@@ -23,7 +23,8 @@ pub struct Interpreters {
 
 impl Interpreters {
     /// Finds the interpreter of every scenario, and makes a virtual environment for each that is
-    /// found. Scenarios that name none have the first of `known`, or else the first on PATH.
+    /// found. Scenarios that name none have the first of `known`, or else the app's, or else the
+    /// first on PATH.
     /// `progress` is told what takes long.
     ///
     /// # Errors
@@ -44,7 +45,10 @@ impl Interpreters {
                 None => {
                     let python = match known.iter().find(|python| answers_to(python, named)) {
                         Some(python) => python.clone(),
-                        None => Python::find(named, caller)?,
+                        None => {
+                            let named = named.or(suite.app.python.as_deref());
+                            Python::find(named, caller)?
+                        }
                     };
                     // Two names may lead to one interpreter.
                     let place = pythons.iter().position(|other| *other == python);

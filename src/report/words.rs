@@ -6,7 +6,7 @@ use crate::analysis::{
     Analysis, Band, BreakEven, Contrast, Decision, Pairing, ScenarioSummary, Starts, Validity,
 };
 use crate::record::Record;
-use crate::record::format::StopReason;
+use crate::record::format::{Isolation, StopReason};
 use crate::stats::bounds::Verdict;
 use crate::suite::{Metric, Readiness, Suite};
 
@@ -140,14 +140,23 @@ pub fn about_run(record: &Record, analysis: &Analysis) -> String {
     };
     let isolation = &record.header.isolation;
     format!(
-        "{}{with}: {}, {}. Launched as {} (uid {}); read-only by {}.",
+        "{}{with}: {}, {}. Launched {} as {} (uid {}); read-only by {}.",
         analysis.app,
         blocks(analysis.blocks),
         stop_reason(analysis.stop_reason),
+        where_launched(isolation),
         isolation.identity,
         isolation.uid,
         isolation.read_only_by
     )
+}
+
+/// "at its own path"
+pub fn where_launched(isolation: &Isolation) -> &'static str {
+    match isolation.backing.as_str() {
+        "overlay" => "at its own path",
+        _ => "in a private copy",
+    }
 }
 
 /// "cold: 2 of 20 launches failed".

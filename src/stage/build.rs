@@ -12,7 +12,7 @@ use super::command::UNTIMED;
 use super::copy::{CopyBytecode, CopyError, WriteBits, at, copy_tree, give, set_write_bits};
 use super::isolation::Isolation;
 use super::namespace::{View, bind_read_only};
-use super::overlay::Covered;
+use super::overlay::{Covered, Marks};
 use super::probe::probe;
 use super::receipt::Outside;
 use super::scene::Stage;
@@ -57,6 +57,7 @@ type Installed = Vec<(Part, Covered)>;
 /// How stages hold what a scenario changes.
 enum Method {
     Overlay {
+        marks: Marks,
         /// The app's sources, in the suite's order.
         sources: Vec<Covered>,
         /// The working directory, if it lies in none of them.
@@ -89,7 +90,9 @@ impl<'a> Builder<'a> {
         builder.choose_method()?;
         builder.protect()?;
         let reached: Vec<&Path> = match &builder.method {
-            Method::Overlay { sources, directory } => sources
+            Method::Overlay {
+                sources, directory, ..
+            } => sources
                 .iter()
                 .chain(directory)
                 .map(|covered| covered.path.as_path())
@@ -172,12 +175,14 @@ impl<'a> Builder<'a> {
             fs::canonicalize(path)
                 .is_ok_and(|path| sources.iter().any(|source| path.starts_with(&source.path)))
         };
-        let directory = app
-            .directory
-            .as_ref()
-            .filter(|directory| !is_inside(directory))
-            .map(|directory| cover(directory))
-            .transpose()?;
+        let directory = match &app.directory {
+            // It is where the app starts, and no more: if our own folder lies in it, it stays as
+            // it is.
+            Some(directory) if !is_inside(directory) && !self.holds_our_folder(directory) => {
+                Some(cover(directory)?)
+            }
+            Some(_) | None => None,
+        };
         let installed = self
             .interpreters
             .iter()
@@ -190,18 +195,18 @@ impl<'a> Builder<'a> {
                     .collect()
             })
             .collect::<Result<_, String>>()?;
-        let method = Method::Overlay { sources, directory };
-        // Not every file system can hold layers, and not every kernel lets an ordinary user.
-        let trial = self.root.join("trial");
-        fs::create_dir_all(trial.join("below")).map_err(|error| error.to_string())?;
-        let below = Covered::open(&trial.join("below")).map_err(|error| error.to_string())?;
-        namespace
-            .view(|| {
-                let prepared = below.prepare()?;
-                prepared.mount(&trial.join("layer"), &trial.join("work"))
-            })
+        let marks = Marks::find(namespace, &self.root.join("trial"))
             .map_err(|error| format!("layers cannot be mounted here ({error})"))?;
+        let method = Method::Overlay {
+            marks,
+            sources,
+            directory,
+        };
         Ok((method, installed))
+    }
+
+    fn holds_our_folder(&self, folder: &Path) -> bool {
+        fs::canonicalize(folder).is_ok_and(|folder| self.root.starts_with(folder))
     }
 
     /// What is the user's is read-only for launched processes, whoever they are.
@@ -341,7 +346,8 @@ impl<'a> Builder<'a> {
             .collect();
         let level = scenario.optimization();
         let not_cached = self.bare(scenario)?.not_cached(&names);
-        let (Method::Overlay { .. }, Some(namespace)) = (&self.method, &self.isolation.namespace)
+        let (Method::Overlay { marks, .. }, Some(namespace)) =
+            (&self.method, &self.isolation.namespace)
         else {
             return Err(not_cached);
         };
@@ -366,7 +372,7 @@ impl<'a> Builder<'a> {
                 .join(format!("{current}-{index}-{}", level.number()));
             let work = layer.with_extension("work");
             let view = namespace
-                .view(|| covered.prepare()?.mount(&layer, &work))
+                .view(|| covered.prepare()?.mount(&layer, &work, *marks))
                 .map_err(mount_error(&covered.path))?;
             let inside = view.enter().map_err(mount_error(&covered.path))?;
             let compilation = Compilation {
@@ -461,8 +467,14 @@ impl<'a> Builder<'a> {
 
     /// Layers over the user's folders, in a namespace of the stage's own.
     fn cover(&self, scenario: &Scenario, folder: &Path) -> Result<Held, StageError> {
-        let (Method::Overlay { sources, directory }, Some(namespace)) =
-            (&self.method, &self.isolation.namespace)
+        let (
+            Method::Overlay {
+                marks,
+                sources,
+                directory,
+            },
+            Some(namespace),
+        ) = (&self.method, &self.isolation.namespace)
         else {
             return self.copy(scenario, folder);
         };
@@ -503,14 +515,17 @@ impl<'a> Builder<'a> {
                 let prepared: Vec<_> = layers.iter().map(prepare).collect::<Result<_, _>>()?;
                 layers.iter().zip(prepared).try_for_each(|(layer, folder)| {
                     failing = &layer.covered.path;
-                    folder.mount(&layer.upper, &layer.work)
+                    folder.mount(&layer.upper, &layer.work, *marks)
                 })
             })
             .map_err(mount_error(failing))?;
         let inside = view.enter().map_err(mount_error(folder))?;
         let trees = trees
             .into_iter()
-            .map(|(part, state, place)| Tree::new(part, state, place))
+            .map(|(part, state, place): (_, _, Place)| {
+                let path = place.path.clone();
+                Tree::new(part, state, &path, place)
+            })
             .collect::<Result<_, _>>()?;
         drop(inside);
         Ok(Held {
@@ -541,7 +556,7 @@ impl<'a> Builder<'a> {
             let copy = folder.join(name);
             copy_tree(source, &copy, how(&scenario.bytecode))?;
             let (state, place) = (scenario.bytecode.clone(), Place::plain(&copy));
-            trees.push(Tree::new(Part::App, state, place)?);
+            trees.push(Tree::new(Part::App, state, source, place)?);
         }
         if !self.is_as_it_is(&scenario.stdlib) {
             return Err(needs_overlay("stdlib"));
@@ -557,7 +572,7 @@ impl<'a> Builder<'a> {
                 if let Ok(inside) = packages.strip_prefix(&real) {
                     let place = Place::plain(&copy.join(inside));
                     let state = scenario.site_packages.clone();
-                    trees.push(Tree::new(Part::SitePackages, state, place)?);
+                    trees.push(Tree::new(Part::SitePackages, state, packages, place)?);
                 }
             }
         }

@@ -40,11 +40,9 @@ pub(super) fn make_bytecode(
                 .filter_map(|module| module_file(tree.path(), module))
                 .collect(),
             (Part::App, _) => vec![tree.path().to_owned()],
-            (Part::SitePackages | Part::Stdlib, _) => loaded
-                .iter()
-                .filter(|file| tree.holds(file))
-                .cloned()
-                .collect(),
+            (Part::SitePackages | Part::Stdlib, _) => {
+                loaded.iter().filter_map(|file| tree.file(file)).collect()
+            }
         };
         make_state(stage, tree, &files, setting)?;
     }

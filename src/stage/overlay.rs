@@ -10,6 +10,7 @@ use std::sync::Arc;
 use nix::mount::{MsFlags, mount};
 use nix::unistd::Uid;
 
+use super::namespace::Namespace;
 use super::tree::descriptor_path;
 
 /// A folder of the user's that can be covered by layers.
@@ -95,7 +96,7 @@ impl Prepared {
     /// # Errors
     /// What mount(2) says: EINVAL where the file system of `layer` can be none, EPERM without
     /// the right.
-    pub fn mount(&self, layer: &Path, work: &Path) -> io::Result<()> {
+    pub fn mount(&self, layer: &Path, work: &Path, marks: Marks) -> io::Result<()> {
         for folder in [layer, work] {
             fs::create_dir_all(folder)?;
         }
@@ -118,21 +119,59 @@ impl Prepared {
             descriptor_path(&upper).display(),
             descriptor_path(&work).display()
         );
-        let attempt = |more: &str| {
-            mount(
-                Some("overlay"),
-                &self.path,
-                Some("overlay"),
-                MsFlags::empty(),
-                Some(format!("{options}{more}").as_str()),
-            )
+        let options = format!("{options},{}", marks.option());
+        Ok(mount(
+            Some("overlay"),
+            &self.path,
+            Some("overlay"),
+            MsFlags::empty(),
+            Some(options.as_str()),
+        )?)
+    }
+}
+
+/// How overlayfs marks a layer's files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Marks {
+    /// `trusted.overlay.*`, for root alone. Where only attributes change, the contents need not be
+    /// copied.
+    Trusted,
+    /// `user.overlay.*`, for user namespaces (Linux 5.11).
+    User,
+}
+
+impl Marks {
+    fn option(self) -> &'static str {
+        match self {
+            Self::Trusted => "metacopy=on",
+            Self::User => "userxattr",
+        }
+    }
+
+    /// The marks that can be had here. Mounting is not enough of a trial: without its marks an
+    /// overlay cannot put a new folder in the place of one below, and says EIO.
+    ///
+    /// # Errors
+    /// When there are none: not every file system can hold layers, and not every kernel lets an
+    /// ordinary user.
+    pub fn find(namespace: &Namespace, folder: &Path) -> io::Result<Self> {
+        let try_out = |marks: Self| {
+            let trial = folder.join(marks.option());
+            let (below, inside) = (trial.join("below"), trial.join("below/inside"));
+            fs::create_dir_all(&inside)?;
+            let covered = Covered::open(&below)?;
+            let view = namespace.view(|| {
+                let prepared = covered.prepare()?;
+                prepared.mount(&trial.join("layer"), &trial.join("work"), marks)
+            })?;
+            let _inside = view.enter()?;
+            fs::remove_dir(&inside)?;
+            fs::create_dir(&inside)
         };
-        // Where only attributes change the contents need not be copied, if the kernel can do
-        // without (it cannot for an ordinary user, whose marks are of another kind: Linux 5.11).
-        attempt(",metacopy=on")
-            .or_else(|_| attempt(""))
-            .or_else(|_| attempt(",userxattr"))
-            .map_err(io::Error::from)
+        match try_out(Self::Trusted) {
+            Ok(()) => Ok(Self::Trusted),
+            Err(_) => try_out(Self::User).map(|()| Self::User),
+        }
     }
 }
 

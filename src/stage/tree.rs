@@ -177,6 +177,8 @@ impl Kept {
 pub struct Tree {
     pub part: Part,
     pub state: Bytecode,
+    /// The user's folder that it stands for.
+    original: PathBuf,
     pub kept: Kept,
 }
 
@@ -185,8 +187,14 @@ impl Tree {
     ///
     /// # Errors
     /// When a pyc cannot be read.
-    pub fn new(part: Part, state: Bytecode, place: Place) -> Result<Self, CopyError> {
+    pub fn new(
+        part: Part,
+        state: Bytecode,
+        original: &Path,
+        place: Place,
+    ) -> Result<Self, CopyError> {
         Ok(Self {
+            original: original.to_owned(),
             part,
             state,
             kept: Kept::new(place)?,
@@ -198,10 +206,11 @@ impl Tree {
         &self.kept.place.path
     }
 
-    /// Is this file one of its modules, and not one of a tree that lies in it?
-    pub fn holds(&self, file: &Path) -> bool {
-        file.strip_prefix(self.path())
-            .is_ok_and(|inside| !is_installed(inside))
+    /// The tree's own file for one of the user's, if that is one of its modules, and not one of a
+    /// tree that lies in it.
+    pub fn file(&self, of_the_users: &Path) -> Option<PathBuf> {
+        let inside = of_the_users.strip_prefix(&self.original).ok()?;
+        (!is_installed(inside)).then(|| self.path().join(inside))
     }
 }
 

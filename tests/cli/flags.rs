@@ -1,11 +1,10 @@
 //! Flags of the interpreter, as root and as an ordinary user: their effect is seen in the receipt.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::project::{As, EXITING_APP, Ended, Project, fate};
+use crate::project::{As, EXITING_APP, Ended, Project, fate, start};
 use crate::states::bare_interpreter;
 
 /// A project with more scenarios than `warm`.
@@ -22,17 +21,6 @@ fn interpreter(project: &Project) -> PathBuf {
     // Under `-b` more modules are loaded.
     start(&python, &["-b", "-c", "pass"]);
     python
-}
-
-/// Starts an interpreter that may write bytecode, whatever the tests' own environment says.
-fn start(python: &Path, args: &[&str]) {
-    let ended = Command::new(python)
-        .args(args)
-        .env_remove("PYTHONDONTWRITEBYTECODE")
-        .env_remove("PYTHONPYCACHEPREFIX")
-        .status()
-        .unwrap();
-    assert!(ended.success());
 }
 
 fn measure(project: &Project, who: As, python: &str) -> Ended {

@@ -4,6 +4,7 @@ mod bundled;
 mod bytecode;
 mod failures;
 mod flags;
+mod installed;
 mod interpreters;
 mod interruption;
 mod project;

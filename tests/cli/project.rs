@@ -1,13 +1,16 @@
 //! A suite and its app in a temporary folder, and the program run on it.
 
+use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use tempfile::TempDir;
+use walkdir::WalkDir;
 
 /// A temporary project that every user may read.
 pub struct Project {
@@ -329,4 +332,42 @@ pub fn process_with(text: &str) -> bool {
             words.iter().any(|word| word.contains(text))
                 || folder.is_ok_and(|folder| folder.contains(text))
         })
+}
+
+/// Starts an interpreter that may write bytecode, whatever the tests' own environment says.
+pub fn start(python: &Path, args: &[&str]) {
+    let ended = Command::new(python)
+        .args(args)
+        .env_remove("PYTHONDONTWRITEBYTECODE")
+        .env_remove("PYTHONPYCACHEPREFIX")
+        .status()
+        .unwrap();
+    assert!(ended.success());
+}
+
+/// Every file's content, mode, owner and modification time, and every folder's.
+pub fn fingerprint(folder: &Path) -> BTreeMap<String, String> {
+    WalkDir::new(folder)
+        .into_iter()
+        .map(|entry| {
+            let entry = entry.unwrap();
+            let metadata = entry.path().symlink_metadata().unwrap();
+            let content = if metadata.is_file() {
+                format!(
+                    "{:x?}",
+                    Sha256::digest(std::fs::read(entry.path()).unwrap())
+                )
+            } else {
+                String::new()
+            };
+            let state = format!(
+                "{content} {:o} {} {} {}",
+                metadata.mode(),
+                metadata.uid(),
+                metadata.mtime(),
+                metadata.mtime_nsec()
+            );
+            (entry.path().display().to_string(), state)
+        })
+        .collect()
 }

@@ -1,40 +1,11 @@
 //! Nothing of the user's is changed.
 
-use std::collections::BTreeMap;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
-use sha2::{Digest, Sha256};
-use walkdir::WalkDir;
-
-use crate::project::{As, EXITING_APP, Project, is_root};
-
-/// Every file's content, mode, owner and modification time, and every folder's.
-fn fingerprint(folder: &Path) -> BTreeMap<String, String> {
-    WalkDir::new(folder)
-        .into_iter()
-        .map(|entry| {
-            let entry = entry.unwrap();
-            let metadata = entry.path().symlink_metadata().unwrap();
-            let content = if metadata.is_file() {
-                format!(
-                    "{:x?}",
-                    Sha256::digest(std::fs::read(entry.path()).unwrap())
-                )
-            } else {
-                String::new()
-            };
-            let state = format!(
-                "{content} {:o} {} {} {}",
-                metadata.mode(),
-                metadata.uid(),
-                metadata.mtime(),
-                metadata.mtime_nsec()
-            );
-            (entry.path().display().to_string(), state)
-        })
-        .collect()
-}
+use crate::project::{As, EXITING_APP, Project, fingerprint, is_root, python, start};
 
 /// An app that tries its best to change the folder it came from, and leaves a file wherever it is
 /// launched.
@@ -113,4 +84,90 @@ fn the_interpreters_own_bytecode_is_the_same_after_a_run() {
     assert!(!before.is_empty());
     project.measure(As::Me, 2).expect(0);
     assert_eq!(before, pycs());
+}
+
+const EVERYTHING_CHANGES: &str = r#"
+[[scenario]]
+name = "absent"
+bytecode = "absent"
+site-packages = "absent"
+stdlib = "absent"
+
+[[scenario]]
+name = "stale"
+bytecode = "stale-size"
+site-packages = "stale-mtime"
+stdlib = "stale-mtime"
+
+[[scenario]]
+name = "sourceless"
+bytecode = "sourceless"
+prefix = "empty"
+"#;
+
+/// Source, virtual environment and standard library, before a run and after it was killed.
+#[test]
+fn nothing_is_changed_by_a_run_that_is_killed_whenever_that_is() {
+    let suite = EXITING_APP.replace("command =", "python = \"venv/bin/python\"\ncommand =");
+    let project = Project::new(&format!("{suite}{EVERYTHING_CHANGES}"));
+    let venv = project.path().join("venv");
+    let options = ["-m", "venv", "--without-pip"];
+    start(
+        Path::new(&python()),
+        &[&options[..], &[&venv.to_string_lossy()]].concat(),
+    );
+    project.write("app/__pycache__/helper.cpython-311.pyc", "not even a pyc");
+    let stdlib = Command::new(python())
+        .args([
+            "-S",
+            "-c",
+            "import os; print(os.path.dirname(os.path.realpath(os.__file__)))",
+        ])
+        .output()
+        .unwrap();
+    let stdlib = String::from_utf8(stdlib.stdout).unwrap();
+    let folders = [
+        project.path().join("app"),
+        venv,
+        Path::new(stdlib.trim()).to_owned(),
+    ];
+    let all = || folders.each_ref().map(|folder| fingerprint(folder));
+    let before = all();
+    let args = [
+        "run",
+        "suite.toml",
+        "--quiet",
+        "--out",
+        "out",
+        "--budget",
+        "10min",
+    ];
+    for after in [300, 900, 2000, 4500] {
+        let mut child = project
+            .command(As::Me, &args)
+            .process_group(0)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(Duration::from_millis(after));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(before == all(), "killed after {after} ms");
+        let _ = std::fs::remove_dir_all(project.path().join("out"));
+    }
+    // To its end, which sweeps away what the killed runs left.
+    project
+        .run(&[
+            "run",
+            "suite.toml",
+            "--quiet",
+            "--out",
+            "out",
+            "--blocks",
+            "1",
+        ])
+        .expect(0);
+    assert!(before == all());
+    project.expect_no_stage();
 }

@@ -36,7 +36,7 @@ pub fn method(record: &Record, analysis: &Analysis) -> Markup {
             dt { "Virtualization" } dd { (host.virtualization) }
             dt { "CPU governor" } dd { (governor) }
             dt { "Load at the start" } dd { (numbers::fixed(host.load_1min, 2)) }
-            dt { "Launched as" } dd { (header.isolation.identity) " (uid " (header.isolation.uid) ")" }
+            dt { "Launched as" } dd { (header.isolation.identity) " (uid " (header.isolation.uid) "), " (words::where_launched(&header.isolation)) }
             dt { "Read-only by" } dd { (header.isolation.read_only_by) }
             @if !header.environment.removed.is_empty() {
                 dt { "Held back" } dd { (header.environment.removed.join(", ")) }

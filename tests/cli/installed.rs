@@ -1,0 +1,288 @@
+//! States of what is installed: a virtual environment's packages and the standard library, under
+//! layers and in copies, as root and as an ordinary user.
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::project::{As, EXITING_APP, Project, fate, fingerprint, is_root, python, start};
+
+/// A project whose app uses a package of its own virtual environment, which lies in its source as
+/// it does on most people's machines.
+fn project(scenarios: &str) -> Project {
+    let suite = EXITING_APP.replace("command =", "python = \"app/.venv/bin/python\"\ncommand =");
+    let project = Project::new(&format!("{suite}{scenarios}"));
+    start(
+        std::path::Path::new(&python()),
+        &[
+            "-m",
+            "venv",
+            "--without-pip",
+            &project.path().join("app/.venv").to_string_lossy(),
+        ],
+    );
+    let packages = packages(&project);
+    std::fs::create_dir_all(packages.join("parcel")).unwrap();
+    std::fs::write(
+        packages.join("parcel/__init__.py"),
+        "from . import string\n",
+    )
+    .unwrap();
+    std::fs::write(packages.join("parcel/string.py"), "TEXT = 'text'\n").unwrap();
+    start(
+        &project.path().join("app/.venv/bin/python"),
+        &["-m", "compileall", "-q", &packages.to_string_lossy()],
+    );
+    project.write(
+        "app/helper.py",
+        "import other, parcel, csv\nVALUE = other.VALUE\n",
+    );
+    project
+}
+
+fn packages(project: &Project) -> PathBuf {
+    let lib = project.path().join("app/.venv/lib");
+    let version = std::fs::read_dir(lib).unwrap().next().unwrap().unwrap();
+    version.path().join("site-packages")
+}
+
+const STATES: &str = r#"
+[[scenario]]
+name = "absent"
+site-packages = "absent"
+
+[[scenario]]
+name = "absent-read-only"
+source = "read-only"
+site-packages = "absent"
+
+[[scenario]]
+name = "stale-mtime"
+source = "read-only"
+site-packages = "stale-mtime"
+
+[[scenario]]
+name = "stale-size"
+site-packages = "stale-size"
+
+[[scenario]]
+name = "unchecked-hash"
+site-packages = "unchecked-hash"
+
+[[scenario]]
+name = "checked-hash"
+site-packages = "checked-hash"
+
+[[scenario]]
+name = "as-found"
+bytecode = "as-found"
+site-packages = "as-found"
+"#;
+
+/// What becomes of the modules `parcel` and `other`.
+const FATES: [(&str, &str, &str); 8] = [
+    ("warm", "read", "read"),
+    ("absent", "compiled written", "read"),
+    ("absent-read-only", "compiled DENIED", "read"),
+    ("stale-mtime", "compiled DENIED", "read"),
+    ("stale-size", "compiled written", "read"),
+    ("unchecked-hash", "read", "read"),
+    ("checked-hash", "read", "read"),
+    ("as-found", "read", "compiled written"),
+];
+
+const STDLIB_STATES: &str = r#"
+[[scenario]]
+name = "absent"
+stdlib = "absent"
+
+[[scenario]]
+name = "stale-mtime"
+source = "read-only"
+stdlib = "stale-mtime"
+
+[[scenario]]
+name = "all-absent"
+source = "read-only"
+bytecode = "absent"
+site-packages = "absent"
+stdlib = "absent"
+"#;
+
+/// What becomes of the modules `csv`, `parcel` and `other`.
+const STDLIB_FATES: [(&str, &str, &str, &str); 4] = [
+    ("warm", "read", "read", "read"),
+    ("absent", "compiled written", "read", "read"),
+    ("stale-mtime", "compiled DENIED", "read", "read"),
+    (
+        "all-absent",
+        "compiled DENIED",
+        "compiled DENIED",
+        "compiled DENIED",
+    ),
+];
+
+fn seen(receipt: &Value, module: &str) -> String {
+    fate(receipt, module)
+        .replace("EROFS", "DENIED")
+        .replace("EACCES", "DENIED")
+}
+
+/// Measures, and proves that the environment, packages and all, is what it was.
+fn measure(project: &Project, who: As, stage: &str) {
+    if who == As::Ordinary {
+        project.give_away();
+    }
+    let app = project.path().join("app");
+    let before = fingerprint(&app);
+    let args = [
+        "run",
+        "suite.toml",
+        "--out",
+        "out",
+        "--blocks",
+        "2",
+        "--stage",
+        stage,
+    ];
+    project.run_as(who, &args).expect(0);
+    assert_eq!(before, fingerprint(&app));
+    project.expect_no_stage();
+    for launch in project.lines("launch") {
+        assert!(launch["violations"].is_null(), "{launch}");
+    }
+}
+
+fn check(who: As, stage: &str) {
+    let project = project(STATES);
+    measure(&project, who, stage);
+    for (scenario, parcel, other) in FATES {
+        let receipt = project.receipt(scenario);
+        assert_eq!(seen(&receipt, "parcel"), parcel, "{scenario}");
+        assert_eq!(seen(&receipt, "other"), other, "{scenario}");
+        let origin = |module: &str| {
+            let modules = receipt["modules"].as_array().unwrap();
+            let module = modules.iter().find(|m| m["name"] == module).unwrap();
+            module["origin"].as_str().unwrap().to_owned()
+        };
+        assert_eq!(origin("parcel.string"), "site-packages");
+        assert_eq!(origin("helper"), "app");
+    }
+}
+
+#[test]
+fn packages_have_every_state_under_a_layer() {
+    check(As::Me, "overlay");
+}
+
+#[test]
+fn packages_have_every_state_in_a_copy() {
+    check(As::Me, "copy");
+}
+
+#[test]
+fn packages_have_every_state_for_an_ordinary_user_under_a_layer() {
+    check(As::Ordinary, "overlay");
+}
+
+#[test]
+fn packages_have_every_state_for_an_ordinary_user_in_a_copy() {
+    check(As::Ordinary, "copy");
+}
+
+#[test]
+fn the_standard_library_has_states_under_a_layer_and_none_in_a_copy() {
+    let project = project(STDLIB_STATES);
+    if !is_root() {
+        return;
+    }
+    measure(&project, As::Me, "overlay");
+    for (scenario, csv, parcel, other) in STDLIB_FATES {
+        let receipt = project.receipt(scenario);
+        let fates = ["csv", "parcel", "other"].map(|module| seen(&receipt, module));
+        assert_eq!(fates, [csv, parcel, other].map(str::to_owned), "{scenario}");
+    }
+    let args = ["run", "suite.toml", "--out", "copied", "--stage", "copy"];
+    project.run(&args).expect(4).says(&[
+        "scenario `absent` changes the bytecode of the stdlib",
+        "--stage",
+    ]);
+}
+
+#[test]
+fn by_modes_and_by_a_mount_are_told_apart_in_the_receipt() {
+    for (who, stage) in [
+        (As::Me, "overlay"),
+        (As::Me, "copy"),
+        (As::Ordinary, "overlay"),
+    ] {
+        let project = Project::new(&format!(
+            "{EXITING_APP}\n\
+             [[scenario]]\nname = \"modes\"\nsource = \"read-only-modes\"\nbytecode = \"absent\"\n\
+             [[scenario]]\nname = \"mount\"\nsource = \"read-only-mount\"\nbytecode = \"absent\"\n"
+        ));
+        if who == As::Ordinary {
+            project.give_away();
+        }
+        project.measure_staged(who, stage, 1).expect(0);
+        assert_eq!(fate(&project.receipt("modes"), "helper"), "compiled EACCES");
+        assert_eq!(fate(&project.receipt("mount"), "helper"), "compiled EROFS");
+    }
+}
+
+#[test]
+fn an_app_may_have_several_sources_and_a_working_directory_of_its_own() {
+    let suite = EXITING_APP
+        .replace(
+            "source = \"app\"",
+            "source = [\"app\", \"lib\"]\ndirectory = \".\"",
+        )
+        .replace("\"main.py\"", "\"app/main.py\"")
+        .replace(
+            "[measure]",
+            "env = { PYTHONPATH = \"lib\" }\n[measure]\nmetrics = [\"exit\"]",
+        );
+    for stage in ["overlay", "copy"] {
+        let project = Project::new(&format!(
+            "{suite}\n[[scenario]]\nname = \"cold\"\nsource = \"read-only\"\nbytecode = \"absent\"\n"
+        ));
+        project.write("lib/extra.py", "");
+        project.write(
+            "app/other.py",
+            "import extra\nVALUE = open('data.txt').read()\n",
+        );
+        project.write("app/helper.py", "import other\nVALUE = other.VALUE\n");
+        project.write("data.txt", "read");
+        let ended = project.measure_staged(As::Me, stage, 1);
+        if stage == "overlay" {
+            ended.expect(0);
+            let receipt = project.receipt("cold");
+            assert_eq!(fate(&receipt, "extra"), "compiled EROFS");
+            assert_eq!(fate(&receipt, "helper"), "compiled EROFS");
+            assert_eq!(fate(&project.receipt("warm"), "extra"), "read");
+        }
+    }
+}
+
+#[test]
+fn an_app_that_is_installed_needs_no_source() {
+    let suite = EXITING_APP
+        .replace("source = \"app\"\n", "python = \"app/.venv/bin/python\"\n")
+        .replace(
+            "[\"{python}\", \"main.py\"]",
+            "[\"{python}\", \"-m\", \"parcel.string\"]",
+        )
+        .replace("[measure]", "[measure]\nmetrics = [\"exit\"]");
+    let with_source = project("");
+    with_source.write(
+        "suite.toml",
+        &format!("{suite}\n[[scenario]]\nname = \"cold\"\nsource = \"read-only\"\nsite-packages = \"absent\"\n"),
+    );
+    let args = ["run", "suite.toml", "--out", "out", "--blocks", "1"];
+    with_source.run(&args).expect(0);
+    assert_eq!(
+        seen(&with_source.receipt("cold"), "parcel"),
+        "compiled DENIED"
+    );
+    assert_eq!(fate(&with_source.receipt("warm"), "parcel"), "read");
+}
