@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::project::{
     EXITING_APP, Ended, Project, other_python, python, version, virtual_environment,
 };
+use crate::states::bare_interpreter;
 
 const COLD_AND_CLAIMS: &str = r#"
 [[scenario]]
@@ -268,4 +269,34 @@ fn a_shim_is_looked_through_and_a_wrapper_is_not() {
         let launched = project.record()[0]["interpreters"][0]["executable"].clone();
         assert_eq!(launched == wrapper.as_str(), stays, "{name}: {launched}");
     }
+}
+
+#[test]
+fn an_interpreter_without_bytecode_gets_it_in_a_layer_and_the_other_is_left_alone() {
+    let project = project();
+    let (first, second) = (python(), bare_interpreter(&project));
+    let second = second.to_str().unwrap();
+    let [a, b] = labels(&version(&first), &version(second));
+    let options = ["--stage", "overlay", "--blocks", "1", "--python"];
+    measure(
+        &project,
+        &[&options[..], &[&first, "--python", second]].concat(),
+    )
+    .expect(0);
+    for label in [a, b] {
+        let receipt = project.receipt(&format!("warm@{label}"));
+        let compiled = receipt["modules"].as_array().unwrap().iter();
+        let mut compiled = compiled.filter(|module| module["code"] == "compiled");
+        assert_eq!(compiled.next(), None, "under {label}");
+    }
+    let notes = project.record()[0]["isolation"]["notes"].to_string();
+    assert_eq!(
+        notes.matches("were given it in a layer").count(),
+        1,
+        "{notes}"
+    );
+    let mut files = walkdir::WalkDir::new(project.path().join("bare"))
+        .into_iter()
+        .flatten();
+    assert!(files.all(|entry| entry.file_name() != "__pycache__"));
 }
