@@ -106,6 +106,7 @@ impl From<StageError> for Failed {
             | StageError::Receipt { .. } => Status::Invalid,
             StageError::ByCommand { .. }
             | StageError::Launch { .. }
+            | StageError::BrokenPyc { .. }
             | StageError::NoProgram { .. } => Status::NotLaunched,
             StageError::Files(_) | StageError::Mount { .. } | StageError::NoPort(_) => {
                 Status::BadInput

@@ -9,7 +9,7 @@ mod venv;
 
 pub use bytecode::{Compilation, InvalidationMode, Placement, compile_all};
 pub use interpreter::{OLDEST, Python};
-pub use pyc::{PycHeader, source_of};
+pub use pyc::{HEADER_BYTES, PycHeader, source_of};
 pub use venv::{interpreter as venv_interpreter, prepare as prepare_venv};
 
 use std::path::PathBuf;

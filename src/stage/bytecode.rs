@@ -8,6 +8,7 @@ use walkdir::WalkDir;
 
 use super::StageError;
 use super::copy::{CopyError, at, set_modified};
+use super::damage::{Damage, OTHER_MAGIC, damage};
 use super::scene::Stage;
 use super::workshop::Setting;
 use crate::launch::Launcher;
@@ -48,6 +49,18 @@ pub(super) fn make_bytecode(
         Bytecode::StaleSize => {
             compile(usual)?;
             record_other_sizes(&stage.backing)?;
+        }
+        Bytecode::EmptyPyc => {
+            compile(usual)?;
+            damage(&stage.backing, Damage::Emptied)?;
+        }
+        Bytecode::WrongMagic => {
+            compile(usual)?;
+            damage(&stage.backing, Damage::OtherMagic)?;
+        }
+        Bytecode::Corrupt => {
+            compile(usual)?;
+            damage(&stage.backing, Damage::Truncated)?;
         }
         Bytecode::OtherOptimization => compile(Compilation {
             level: Optimization::One,
@@ -144,6 +157,18 @@ pub(super) fn not_as_made(stage: &Stage) -> Vec<String> {
             (cached || pyc.with_extension("py").exists())
                 .then_some("does not stand in its source's place")
         },
+        Bytecode::EmptyPyc => |pyc| {
+            let empty = fs::metadata(pyc).is_ok_and(|metadata| metadata.len() == 0);
+            (!empty).then_some("is not empty")
+        },
+        Bytecode::WrongMagic => |pyc| match PycHeader::read_magic(pyc) {
+            Ok(Some(OTHER_MAGIC)) => None,
+            _ => Some("is not of another interpreter"),
+        },
+        Bytecode::Corrupt => |pyc| match compared(pyc) {
+            Some((recorded, source)) if recorded == source => None,
+            _ => Some("has no header that fits its source"),
+        },
         Bytecode::Fresh
         | Bytecode::Absent
         | Bytecode::UncheckedHash
@@ -173,7 +198,7 @@ fn compared(pyc: &Path) -> Option<(PycHeader, PycHeader)> {
 }
 
 /// The files below a folder with that extension.
-fn files(folder: &Path, extension: &str) -> impl Iterator<Item = PathBuf> {
+pub(super) fn files(folder: &Path, extension: &str) -> impl Iterator<Item = PathBuf> {
     WalkDir::new(folder)
         .into_iter()
         .flatten()

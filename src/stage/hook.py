@@ -5,6 +5,7 @@ One line an event, tab-separated, appended to the file named by COLDSNAKE_RECEIP
     interpreter  executable  pycache_prefix  dont_write_bytecode  optimize
     command      word…                              (what the process was started with)
     module       name  path  read|compiled          (path: the source, or the sourceless pyc)
+    broken       name  pyc                          (its code breaks off)
     write        name  written|ERRNO
     before       name  path  read|compiled|written  (imported before this hook was)
 
@@ -73,7 +74,11 @@ def _observe():
     compile_bytecode = external._compile_bytecode
 
     def observed_unmarshal(data, name=None, bytecode_path=None, source_path=None):
-        code = compile_bytecode(data, name, bytecode_path, source_path)
+        try:
+            code = compile_bytecode(data, name, bytecode_path, source_path)
+        except EOFError:
+            say("broken", name, bytecode_path)
+            raise
         say("module", name, source_path or bytecode_path, "read")
         return code
 

@@ -10,6 +10,7 @@ mod bytecode;
 mod cache;
 mod command;
 mod copy;
+mod damage;
 mod isolation;
 mod namespace;
 mod receipt;
@@ -68,6 +69,17 @@ pub enum StageError {
     },
     #[error("scenario `{scenario}`: the command that is to leave the bytecode failed: {failure}")]
     ByCommand { scenario: String, failure: Failure },
+    #[error(
+        "the app cannot be launched under `{scenario}`: the code in {} breaks off; CPython raises \
+         EOFError whenever it is imported, and never replaces such a file\n  \
+         where this is met in real life, delete the pyc: it is compiled anew at the next start; {failure}",
+        pyc.display()
+    )]
+    BrokenPyc {
+        scenario: String,
+        pyc: PathBuf,
+        failure: Failure,
+    },
     #[error("the app cannot be launched under `{scenario}`: {failure}")]
     Launch { scenario: String, failure: Failure },
     #[error(

@@ -13,7 +13,7 @@ use super::bytecode::not_as_made;
 use super::cache::{Census, census};
 use super::command::UNTIMED;
 use super::scene::{Stage, take_import_time, writes};
-use super::seen::Seen;
+use super::seen::{Seen, broken_pyc};
 use crate::launch::Launcher;
 use crate::record::format::ReceiptLine;
 use crate::suite::{App, Bytecode, LaunchKind, Optimization, Prefix, SourceAccess, WriteBytecode};
@@ -128,9 +128,17 @@ impl Stage {
         }
         let launched = take_import_time(kind, launcher.launch(&spec)?);
         if let Err(failure) = launched.outcome {
-            return Err(StageError::Launch {
-                scenario: self.scenario.name.clone(),
-                failure,
+            let scenario = self.scenario.name.clone();
+            let text = fs::read(&file).unwrap_or_default();
+            return Err(match broken_pyc(&String::from_utf8_lossy(&text)) {
+                Some(pyc) => StageError::BrokenPyc {
+                    scenario,
+                    pyc: pyc
+                        .strip_prefix(&self.source)
+                        .map_or(pyc.clone(), PathBuf::from),
+                    failure,
+                },
+                None => StageError::Launch { scenario, failure },
             });
         }
         let failed = |reason: String| StageError::Receipt {
@@ -240,6 +248,26 @@ impl Stage {
                         app("read").is_empty(),
                         format!("{} read from a pyc", were(&app("read"), " of the app")),
                     ),
+                    Bytecode::EmptyPyc | Bytecode::WrongMagic | Bytecode::Corrupt => {
+                        must(
+                            app("read").is_empty(),
+                            format!("{} read from a pyc", were(&app("read"), " of the app")),
+                        );
+                        let kept = seen.names(|m| {
+                            m.origin == "app"
+                                && m.code == "compiled"
+                                && m.write.as_deref() != Some("written")
+                        });
+                        must(
+                            forbidden
+                                || scenario.source == SourceAccess::ReadOnly
+                                || kept.is_empty(),
+                            format!(
+                                "{} compiled, and its pyc not replaced",
+                                were(&kept, " of the app")
+                            ),
+                        );
+                    }
                     Bytecode::Only(modules) => {
                         let is_one = |name: &&str| modules.iter().any(|module| module == name);
                         let (missed, _) =

@@ -1,7 +1,7 @@
 //! What a launch's hook saw: its lines, read.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::record::format::ModuleReceipt;
 
@@ -14,6 +14,15 @@ pub(super) struct Seen {
     /// The words of the command, the interpreter first.
     command: Vec<String>,
     pub modules: Vec<ModuleReceipt>,
+}
+
+/// The first pyc whose code broke off, by the hook's lines.
+pub(super) fn broken_pyc(text: &str) -> Option<PathBuf> {
+    text.lines().find_map(|line| {
+        let mut fields = line.split('\t');
+        (fields.next() == Some("broken")).then_some(())?;
+        fields.nth(1).map(PathBuf::from)
+    })
 }
 
 impl Seen {
@@ -44,6 +53,8 @@ impl Seen {
                     };
                     modules.push(module(name, path, source, code, write));
                 }
+                // The app caught the error, or it would not have come this far.
+                ["broken", ..] => {}
                 ["write", name, result] => {
                     if let Some(&index) = place.get(name) {
                         modules[index].write = Some(result.to_owned());

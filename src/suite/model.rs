@@ -245,6 +245,12 @@ pub enum Bytecode {
     OtherOptimization,
     /// Every module is a pyc in the place of its source, which is gone.
     Sourceless,
+    /// Every module has an empty file for a pyc.
+    EmptyPyc,
+    /// Every module has one of another interpreter under this one's name.
+    WrongMagic,
+    /// Every module has one with a good header and a body that breaks off.
+    Corrupt,
     /// What this command leaves behind, run once as the owner of the source.
     By(Vec<String>),
     /// Exactly these modules have one that CPython accepts: dotted names, sorted, from the source

@@ -82,6 +82,9 @@ impl SuiteFile {
                         ("checked-hash", Bytecode::CheckedHash),
                         ("other-optimization", Bytecode::OtherOptimization),
                         ("sourceless", Bytecode::Sourceless),
+                        ("empty-pyc", Bytecode::EmptyPyc),
+                        ("wrong-magic", Bytecode::WrongMagic),
+                        ("corrupt", Bytecode::Corrupt),
                     ],
                 )?,
                 WireBytecode::Command(WireBy { by }) => {

@@ -116,7 +116,8 @@ pub struct WireScenario {
 #[serde(
     untagged,
     expecting = "bytecode is a state's name (\"fresh\", \"absent\", \"stale-mtime\", \"stale-size\", \"unchecked-hash\", \
-                 \"checked-hash\", \"other-optimization\", \"sourceless\"), { by = [a command] } or { only = [modules] }"
+                 \"checked-hash\", \"other-optimization\", \"sourceless\", \"empty-pyc\", \
+                 \"wrong-magic\", \"corrupt\"), { by = [a command] } or { only = [modules] }"
 )]
 pub enum WireBytecode {
     State(String),

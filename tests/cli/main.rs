@@ -2,6 +2,7 @@
 
 mod bundled;
 mod bytecode;
+mod damaged;
 mod failures;
 mod flags;
 mod interruption;
