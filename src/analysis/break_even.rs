@@ -47,6 +47,8 @@ fn first_start<'a>(record: &'a Record, warm: &Scenario) -> Option<&'a Scenario> 
         let same = [
             scenario.source == warm.source,
             scenario.bytecode == warm.bytecode,
+            scenario.source_on == warm.source_on,
+            scenario.prefix_on == warm.prefix_on,
             scenario.flags == warm.flags,
             scenario.env == warm.env,
         ];

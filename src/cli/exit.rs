@@ -101,6 +101,7 @@ impl From<StageError> for Failed {
             StageError::Python(_) => return Self::from_python(error),
             StageError::Interrupted(_) => Status::Interrupted,
             StageError::NothingReadOnly { .. }
+            | StageError::NoTmpfs { .. }
             | StageError::NotAsAsked { .. }
             | StageError::NotCached { .. }
             | StageError::Receipt { .. } => Status::Invalid,

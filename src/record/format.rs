@@ -125,6 +125,12 @@ pub struct ReceiptLine {
     /// Pycs below the stage's source and prefix before and after the launch.
     pub pycs_before: u64,
     pub pycs_after: u64,
+    /// The kind of file system that the app's source is on: "tmpfs", "xfs", …
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_filesystem: Option<String>,
+    /// The same of the prefix.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prefix_filesystem: Option<String>,
     /// Below the prefix after the launch.
     pub prefix_pycs: u64,
     pub prefix_pycache_folders: u64,

@@ -16,6 +16,7 @@ mod namespace;
 mod receipt;
 mod scene;
 mod seen;
+mod tmpfs;
 mod workshop;
 
 use std::path::PathBuf;
@@ -27,6 +28,8 @@ pub use command::{Conditions, resolve_program};
 pub use copy::CopyError;
 pub use scene::Stage;
 pub use workshop::{Setting, Workshop, source_lines};
+
+use tmpfs::SHARED_MEMORY;
 
 use crate::launch::{Failure, Interrupted};
 use crate::python::PythonError;
@@ -50,6 +53,12 @@ pub enum StageError {
         unprivileged: String,
         namespace: String,
     },
+    #[error(
+        "there is no tmpfs for scenario `{scenario}`: {reason}\n  \
+         run as root, which can mount one, or let {SHARED_MEMORY} be one; else leave \
+         `source-on` and `prefix-on` out"
+    )]
+    NoTmpfs { scenario: String, reason: String },
     #[error("scenario `{scenario}` does not hold: {what}")]
     NotAsAsked { scenario: String, what: String },
     #[error(

@@ -59,6 +59,17 @@ impl Namespace {
         Ok(())
     }
 
+    /// Mounts an empty tmpfs of its own at `at`, an existing folder.
+    ///
+    /// # Errors
+    /// What mount(2) says.
+    pub fn mount_tmpfs(&mut self, at: &Path) -> io::Result<()> {
+        let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
+        mount(Some("tmpfs"), at, Some("tmpfs"), flags, Some("mode=0755"))?;
+        self.mounted.push(at.to_owned());
+        Ok(())
+    }
+
     /// Makes a bind mount read-only: the flag is ignored when the mount is made.
     ///
     /// # Errors

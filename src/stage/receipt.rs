@@ -14,6 +14,7 @@ use super::cache::{Census, census};
 use super::command::UNTIMED;
 use super::scene::{Stage, take_import_time, writes};
 use super::seen::{Seen, broken_pyc};
+use super::tmpfs::{filesystem, misplaced};
 use crate::launch::Launcher;
 use crate::record::format::ReceiptLine;
 use crate::suite::{App, Bytecode, LaunchKind, Optimization, Prefix, SourceAccess, WriteBytecode};
@@ -60,6 +61,9 @@ impl Stage {
             modules: seen.modules,
             pycs_before,
             pycs_after,
+            source_filesystem: Some(filesystem(&self.source)),
+            prefix_filesystem: (self.scenario.prefix != Prefix::Unset)
+                .then(|| filesystem(&self.prefix)),
             prefix_pycs: below_prefix.pycs,
             prefix_pycache_folders: below_prefix.pycache_folders,
             violations,
@@ -183,6 +187,14 @@ impl Stage {
                 seen.prefix
             ),
         );
+        let places = [
+            ("the app's source", &self.source, scenario.source_on),
+            ("the prefix", &self.prefix, scenario.prefix_on),
+        ];
+        for (what, folder, place) in places {
+            let misplaced = misplaced(what, folder, place);
+            must(misplaced.is_none(), misplaced.unwrap_or_default());
+        }
         let forbidden = scenario.writing() == WriteBytecode::Forbidden;
         must(
             seen.dont_write == forbidden,

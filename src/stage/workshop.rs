@@ -19,11 +19,12 @@ use super::isolation::Isolation;
 use super::namespace::Access;
 use super::receipt::HOOK;
 use super::scene::Stage;
+use super::tmpfs::{SHARED_MEMORY, SharedMemory, put_on_tmpfs};
 use crate::launch::{Launcher, Spec, Until, User};
 use crate::python::environment::CallerEnvironment;
 use crate::python::{Python, venv_interpreter};
 use crate::record::format::Isolation as IsolationRecord;
-use crate::suite::{Prefix, Scenario, SourceAccess, Suite};
+use crate::suite::{Place, Prefix, Scenario, SourceAccess, Suite};
 
 const PROBE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Begins the name of the temporary folder.
@@ -56,6 +57,7 @@ pub struct Workshop {
     pub stages: Vec<Stage>,
     // Before `root`: what is mounted below it comes off before it is removed.
     isolation: Isolation,
+    shared: SharedMemory,
     root: TempDir,
     /// Held until the folder is gone.
     _lock: fs::File,
@@ -67,11 +69,12 @@ impl Workshop {
     /// # Errors
     /// When one cannot be made true here, or the user interrupts.
     pub fn set_up(setting: Setting<'_>, launcher: &mut dyn Launcher) -> Result<Self, StageError> {
-        sweep();
+        sweep(&std::env::temp_dir());
+        sweep(Path::new(SHARED_MEMORY));
         // What is made here must be readable for whoever launches the app, whatever the caller's
         // umask is.
         let _umask = Umask::set(0o022);
-        let (root, lock) = make_root()?;
+        let (root, lock) = make_root(&std::env::temp_dir())?;
         let mut isolation = Isolation::begin();
         isolation.admit(root.path())?;
         let python = interpreter(setting, root.path(), &mut isolation)?;
@@ -88,6 +91,7 @@ impl Workshop {
         let mut workshop = Self {
             stages: Vec::new(),
             isolation,
+            shared: SharedMemory::default(),
             root,
             _lock: lock,
         };
@@ -128,15 +132,25 @@ impl Workshop {
             Ok(path)
         };
         let (home, tmp, owner_home) = (make("home")?, make("tmp")?, make("owner")?);
-        let prefix = make("prefix")?;
-        let source = folder.join("source");
-        let backing = if let Some(namespace) = &mut self.isolation.namespace {
-            let backing = self
-                .root
-                .path()
-                .join("backing")
-                .join(format!("s{index:02}"));
-            fs::create_dir_all(self.root.path().join("backing")).map_err(at(&backing))?;
+        let mut prefix = make("prefix")?;
+        let mut source = folder.join("source");
+        let mut backing = self.backing(index)?;
+        let mut put = |at: &Path| {
+            let (isolation, shared) = (&mut self.isolation, &mut self.shared);
+            put_on_tmpfs(&scenario.name, self.root.path(), at, isolation, shared)
+        };
+        if scenario.prefix_on == Place::Tmpfs {
+            prefix = put(&prefix)?;
+        }
+        if scenario.source_on == Place::Tmpfs {
+            // The copy makes its own folder, which a mount point could not be.
+            let memory = put(&make("memory")?)?;
+            backing = memory.join("source");
+            if self.isolation.namespace.is_none() {
+                source.clone_from(&backing);
+            }
+        }
+        if let Some(namespace) = &mut self.isolation.namespace {
             fs::create_dir(&source).map_err(at(&source))?;
             copy_tree(&setting.suite.app.source, &backing)?;
             let mount = |source_error| StageError::Mount {
@@ -146,11 +160,10 @@ impl Workshop {
             namespace
                 .bind(&backing, &source, Access::ReadWrite)
                 .map_err(mount)?;
-            backing
         } else {
             copy_tree(&setting.suite.app.source, &source)?;
-            source.clone()
-        };
+            backing.clone_from(&source);
+        }
         set_write_bits(&backing, WriteBits::On)?;
         let mut stage = Stage {
             scenario: scenario.clone(),
@@ -173,6 +186,13 @@ impl Workshop {
         probe(&stage, launcher)?;
         fill_prefix(&stage, setting.suite, launcher)?;
         Ok(stage)
+    }
+
+    /// Where the copy of that number lies if it is not seen there.
+    fn backing(&self, index: usize) -> Result<PathBuf, CopyError> {
+        let all = self.root.path().join("backing");
+        fs::create_dir_all(&all).map_err(at(&all))?;
+        Ok(all.join(format!("s{index:02}")))
     }
 
     /// Owners, modes and mounts: who may write where.
@@ -354,11 +374,10 @@ impl Drop for Umask {
     }
 }
 
-/// The run's temporary folder, for this user alone, and the lock that says that it is in use.
-fn make_root() -> Result<(TempDir, fs::File), CopyError> {
-    let parent = std::env::temp_dir();
+/// A temporary folder of the run, for this user alone, and the lock that says that it is in use.
+pub(super) fn make_root(parent: &Path) -> Result<(TempDir, fs::File), CopyError> {
     // Python resolves the links of a script's path; ours must be the same path.
-    let parent = fs::canonicalize(&parent).map_err(at(&parent))?;
+    let parent = fs::canonicalize(parent).map_err(at(parent))?;
     loop {
         let root = tempfile::Builder::new()
             .prefix(FOLDER_PREFIX)
@@ -376,8 +395,8 @@ fn make_root() -> Result<(TempDir, fs::File), CopyError> {
 
 /// Removes what runs left that were killed: folders of ours that nobody holds locked. Only folders
 /// that nobody else could have put there or written into: the temporary folder is everybody's.
-fn sweep() {
-    let Ok(entries) = fs::read_dir(std::env::temp_dir()) else {
+fn sweep(folder: &Path) {
+    let Ok(entries) = fs::read_dir(folder) else {
         return;
     };
     for entry in entries.flatten() {

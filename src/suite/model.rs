@@ -195,8 +195,10 @@ pub struct Scenario {
     /// One sentence for people.
     pub about: Option<String>,
     pub source: SourceAccess,
+    pub source_on: Place,
     pub bytecode: Bytecode,
     pub prefix: Prefix,
+    pub prefix_on: Place,
     /// What `PYTHONDONTWRITEBYTECODE` says.
     pub write: WriteBytecode,
     /// What stands between the interpreter and the app.
@@ -282,6 +284,16 @@ pub enum Prefix {
     Warm,
     /// A folder that cannot be written.
     Unwritable,
+}
+
+/// Where a folder of a stage lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// In the temporary folder, on whatever file system that is.
+    Stage,
+    /// The same, and it must not be a tmpfs.
+    Disk,
+    Tmpfs,
 }
 
 /// Does the interpreter write pycs (`PYTHONDONTWRITEBYTECODE`)?

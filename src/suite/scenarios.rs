@@ -66,6 +66,35 @@ impl SuiteFile {
                 ("unwritable", Prefix::Unwritable),
             ],
         )?;
+        let source_on = self.choice(
+            wire.source_on.as_ref(),
+            "source-on",
+            Place::Stage,
+            &[
+                ("stage", Place::Stage),
+                ("disk", Place::Disk),
+                ("tmpfs", Place::Tmpfs),
+            ],
+        )?;
+        let prefix_on = self.choice(
+            wire.prefix_on.as_ref(),
+            "prefix-on",
+            Place::Stage,
+            &[
+                ("stage", Place::Stage),
+                ("disk", Place::Disk),
+                ("tmpfs", Place::Tmpfs),
+            ],
+        )?;
+        if let (Some(place), Prefix::Unset, Place::Tmpfs | Place::Disk) =
+            (&wire.prefix_on, prefix, prefix_on)
+        {
+            return Err(self.wrong(
+                place,
+                "there is no prefix that could lie there",
+                "add `prefix`, such as prefix = \"warm\", or leave `prefix-on` out",
+            ));
+        }
         let bytecode = match wire.bytecode.as_ref() {
             None => Bytecode::Fresh,
             Some(spanned) => match spanned.get_ref() {
@@ -111,8 +140,10 @@ impl SuiteFile {
             name,
             about: wire.about.clone(),
             source,
+            source_on,
             bytecode,
             prefix,
+            prefix_on,
             write,
             flags: self.flags(wire.flags.as_ref(), app)?,
             env: self.env(&wire.env)?,

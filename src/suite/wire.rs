@@ -99,9 +99,13 @@ pub struct WireScenario {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<Spanned<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_on: Option<Spanned<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub bytecode: Option<Spanned<WireBytecode>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prefix: Option<Spanned<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prefix_on: Option<Spanned<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dont_write_bytecode: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -6,6 +6,7 @@ mod damaged;
 mod failures;
 mod flags;
 mod interruption;
+mod places;
 mod project;
 mod readiness;
 mod records;

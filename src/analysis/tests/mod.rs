@@ -255,6 +255,8 @@ fn receipt(scenario: &str, modules: &[&str]) -> ReceiptLine {
         modules: modules.collect(),
         pycs_before: 0,
         pycs_after: 0,
+        source_filesystem: None,
+        prefix_filesystem: None,
         prefix_pycs: 0,
         prefix_pycache_folders: 0,
         violations: Vec::new(),
