@@ -102,6 +102,7 @@ impl From<StageError> for Failed {
             StageError::Interrupted(_) => Status::Interrupted,
             StageError::NothingReadOnly { .. }
             | StageError::NoTmpfs { .. }
+            | StageError::NoCpuQuota { .. }
             | StageError::NotAsAsked { .. }
             | StageError::NotCached { .. }
             | StageError::Receipt { .. } => Status::Invalid,

@@ -188,6 +188,12 @@ pub struct LaunchLine {
     pub blocks_written: u64,
     /// The machine's steal time during the launch, milliseconds, all CPUs together.
     pub steal_ms: f64,
+    /// Under a CPU quota: periods of 100 ms in which it was used up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub throttled_periods: Option<u64>,
+    /// For how long the processes were held back then, milliseconds, all CPUs together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub throttled_ms: Option<f64>,
     /// Pycs below source and prefix, before and after.
     pub pycs_before: u64,
     pub pycs_after: u64,

@@ -40,6 +40,7 @@ pub struct Launch {
     pub at: Duration,
     pub times: Times,
     pub usage: Usage,
+    pub surroundings: Surroundings,
     /// Pycs below source and prefix, before and after.
     pub pycs_before: u64,
     pub pycs_after: u64,
@@ -102,6 +103,22 @@ pub struct Usage {
     pub blocks_written: u64,
     /// Of the whole machine, during the launch.
     pub steal: Duration,
+}
+
+/// What the stage saw of conditions that only some scenarios set.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Surroundings {
+    /// Under a CPU quota.
+    pub throttling: Option<Throttling>,
+}
+
+/// How the kernel held a launch's processes back (`cpu.stat` of their control group).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Throttling {
+    /// Periods in which the quota was used up.
+    pub periods: u64,
+    /// For how long, all CPUs together.
+    pub time: Duration,
 }
 
 impl Usage {

@@ -4,6 +4,7 @@ on launches that are not timed.
 One line an event, tab-separated, appended to the file named by COLDSNAKE_RECEIPT:
     interpreter  executable  pycache_prefix  dont_write_bytecode  optimize
     command      word…                              (what the process was started with)
+    groups       path…                              (the control groups that the process is in)
     module       name  path  read|compiled          (path: the source, or the sourceless pyc)
     broken       name  pyc                          (its code breaks off)
     write        name  written|ERRNO
@@ -36,6 +37,11 @@ def _observe():
         pieces.append(os.read(words, 65536))
     os.close(words)
     say("command", *b"".join(pieces).decode("utf-8", "replace").split("\0")[:-1])
+
+    groups = os.open("/proc/self/cgroup", os.O_RDONLY | os.O_CLOEXEC)
+    lines = os.read(groups, 65536).decode("utf-8", "replace").splitlines()
+    os.close(groups)
+    say("groups", *(line.split(":", 2)[-1] for line in lines))
 
     # This hook must leave no trace: its own pyc, and the folders made for it, go first.
     own = external.cache_from_source(__file__)

@@ -103,6 +103,7 @@ impl Isolation {
             env: env.to_vec(),
             folder: folder.to_owned(),
             user: User::Unprivileged { uid, gid },
+            group: None,
             until: Until::Exit,
             timeout: PROBE_TIMEOUT,
         };

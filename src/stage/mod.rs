@@ -13,6 +13,7 @@ mod copy;
 mod damage;
 mod isolation;
 mod namespace;
+mod quota;
 mod receipt;
 mod scene;
 mod seen;
@@ -59,6 +60,12 @@ pub enum StageError {
          `source-on` and `prefix-on` out"
     )]
     NoTmpfs { scenario: String, reason: String },
+    #[error(
+        "the CPU time of scenario `{scenario}` cannot be limited: {reason}\n  \
+         run as root, or where a control group is yours (`systemd-run --user --scope -p \
+         Delegate=yes coldsnake …`); else leave `cpu` out"
+    )]
+    NoCpuQuota { scenario: String, reason: String },
     #[error("scenario `{scenario}` does not hold: {what}")]
     NotAsAsked { scenario: String, what: String },
     #[error(

@@ -191,6 +191,14 @@ impl Stage {
             ("the app's source", &self.source, scenario.source_on),
             ("the prefix", &self.prefix, scenario.prefix_on),
         ];
+        if let Some(group) = &self.group {
+            must(
+                group.is_among(&seen.groups),
+                "the process was not in the control group that limits its CPU time".to_owned(),
+            );
+            let wrong = group.not_as_made();
+            must(wrong.is_none(), wrong.unwrap_or_default());
+        }
         for (what, folder, place) in places {
             let misplaced = misplaced(what, folder, place);
             must(misplaced.is_none(), misplaced.unwrap_or_default());

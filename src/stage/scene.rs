@@ -7,7 +7,9 @@ use std::time::Duration;
 use super::StageError;
 use super::cache::{Pristine, census, empty};
 use super::command::Conditions;
+use super::quota::Group;
 use crate::launch::{Failure, Launched, Launcher, User};
+use crate::record::{Surroundings, Throttling};
 use crate::suite::{App, LaunchKind, Prefix, Scenario};
 
 /// A scenario on disk.
@@ -25,6 +27,8 @@ pub struct Stage {
     pub(super) home: PathBuf,
     pub(super) tmp: PathBuf,
     pub(super) owner_home: PathBuf,
+    /// Limits the app's CPU time, where the scenario does.
+    pub(super) group: Option<Group>,
     /// Where the receipts' hook lies.
     pub(super) hook: PathBuf,
     /// Variables of the caller's environment that launched processes get.
@@ -46,6 +50,7 @@ pub enum Writes {
 #[derive(Debug)]
 pub struct Staged {
     pub launched: Launched,
+    pub surroundings: Surroundings,
     pub pycs_before: u64,
     pub pycs_after: u64,
     /// What did not hold, in sentences.
@@ -85,19 +90,37 @@ impl Stage {
         self.reset()?;
         let pycs_before = self.pycs();
         let spec = self.spec(app, kind, conditions)?;
+        let throttled = self.group.as_ref().map(Group::throttling);
         let launched = take_import_time(kind, launcher.launch(&spec)?);
+        let surroundings = Surroundings {
+            throttling: throttled.map(|before| self.throttled_since(before)),
+        };
         let pycs_after = self.pycs();
-        let violations = if launched.outcome.is_ok() {
+        let mut violations = if launched.outcome.is_ok() {
             self.violations(kind, pycs_before, pycs_after)
         } else {
             Vec::new()
         };
+        violations.extend(self.group.as_ref().and_then(Group::not_as_made));
         Ok(Staged {
             launched,
+            surroundings,
             pycs_before,
             pycs_after,
             violations,
         })
+    }
+
+    fn throttled_since(&self, before: Throttling) -> Throttling {
+        let now = self
+            .group
+            .as_ref()
+            .map(Group::throttling)
+            .unwrap_or_default();
+        Throttling {
+            periods: now.periods.saturating_sub(before.periods),
+            time: now.time.saturating_sub(before.time),
+        }
     }
 
     /// Is what this launch left what its receipt showed?

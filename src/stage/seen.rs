@@ -13,6 +13,8 @@ pub(super) struct Seen {
     pub optimize: String,
     /// The words of the command, the interpreter first.
     command: Vec<String>,
+    /// The control groups that the process was in.
+    pub groups: Vec<String>,
     pub modules: Vec<ModuleReceipt>,
 }
 
@@ -29,6 +31,7 @@ impl Seen {
     pub fn parse(text: &str, source: &Path) -> Result<Self, String> {
         let mut interpreter = None;
         let mut command: Option<Vec<String>> = None;
+        let mut groups: Option<Vec<String>> = None;
         let mut modules: Vec<ModuleReceipt> = Vec::new();
         let mut place: BTreeMap<String, usize> = BTreeMap::new();
         for line in text.lines() {
@@ -40,6 +43,9 @@ impl Seen {
                 }
                 ["command", ref words @ ..] => {
                     command.get_or_insert_with(|| words.iter().map(|w| (*w).to_owned()).collect());
+                }
+                ["groups", ref paths @ ..] => {
+                    groups.get_or_insert_with(|| paths.iter().map(|p| (*p).to_owned()).collect());
                 }
                 ["module", name, path, code @ ("read" | "compiled")] => {
                     place.insert(name.to_owned(), modules.len());
@@ -71,6 +77,7 @@ impl Seen {
             dont_write,
             optimize: optimize.to_owned(),
             command: command.unwrap_or_default(),
+            groups: groups.unwrap_or_default(),
             modules,
         })
     }

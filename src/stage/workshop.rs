@@ -17,6 +17,7 @@ use super::command::UNTIMED;
 use super::copy::{CopyError, WriteBits, at, copy_tree, give, set_write_bits};
 use super::isolation::Isolation;
 use super::namespace::Access;
+use super::quota::Group;
 use super::receipt::HOOK;
 use super::scene::Stage;
 use super::tmpfs::{SHARED_MEMORY, SharedMemory, put_on_tmpfs};
@@ -175,6 +176,7 @@ impl Workshop {
             home,
             tmp,
             owner_home,
+            group: self.group(index, scenario, python, launcher)?,
             hook: self.root.path().join("hook"),
             passed: setting.caller.passed.clone(),
             pristine: Pristine::default(),
@@ -186,6 +188,41 @@ impl Workshop {
         probe(&stage, launcher)?;
         fill_prefix(&stage, setting.suite, launcher)?;
         Ok(stage)
+    }
+
+    /// The control group that limits the scenario's CPU time, tried out.
+    fn group(
+        &self,
+        index: usize,
+        scenario: &Scenario,
+        python: &Path,
+        launcher: &mut dyn Launcher,
+    ) -> Result<Option<Group>, StageError> {
+        let Some(quota) = scenario.cpu else {
+            return Ok(None);
+        };
+        let failed = |reason: String| StageError::NoCpuQuota {
+            scenario: scenario.name.clone(),
+            reason,
+        };
+        let run = self.root.path().file_name().unwrap_or_default();
+        let group =
+            Group::make(&format!("{}-s{index:02}", run.display()), quota).map_err(failed)?;
+        // That one may make a group does not mean that one may move processes into it.
+        let spec = Spec {
+            program: python.to_owned(),
+            args: ["-I", "-B", "-c", "pass"].map(Into::into).to_vec(),
+            env: Vec::new(),
+            folder: self.root.path().to_owned(),
+            user: self.isolation.user,
+            group: Some(group.entrance()),
+            until: Until::Exit,
+            timeout: PROBE_TIMEOUT,
+        };
+        match launcher.launch(&spec)?.outcome {
+            Ok(()) => Ok(Some(group)),
+            Err(failure) => Err(failed(failure.to_string())),
+        }
     }
 
     /// Where the copy of that number lies if it is not seen there.
@@ -291,6 +328,7 @@ fn probe(stage: &Stage, launcher: &mut dyn Launcher) -> Result<(), StageError> {
             env: stage.passed.clone(),
             folder: stage.source.clone(),
             user: stage.user,
+            group: None,
             until: Until::ExitWithReport,
             timeout: PROBE_TIMEOUT,
         };

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::cpu::CpuQuota;
 use super::flags::{Flags, Optimization};
 use super::pattern::Pattern;
 use super::quantity::{Fraction, Margin};
@@ -201,6 +202,8 @@ pub struct Scenario {
     pub prefix_on: Place,
     /// What `PYTHONDONTWRITEBYTECODE` says.
     pub write: WriteBytecode,
+    /// How much CPU time the app gets; all there is, without one.
+    pub cpu: Option<CpuQuota>,
     /// What stands between the interpreter and the app.
     pub flags: Flags,
     pub env: BTreeMap<String, String>,

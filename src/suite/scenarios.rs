@@ -145,6 +145,7 @@ impl SuiteFile {
             prefix,
             prefix_on,
             write,
+            cpu: self.cpu(wire.cpu.as_ref())?,
             flags: self.flags(wire.flags.as_ref(), app)?,
             env: self.env(&wire.env)?,
         })

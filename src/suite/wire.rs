@@ -109,9 +109,22 @@ pub struct WireScenario {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dont_write_bytecode: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpu: Option<Spanned<WireCpu>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub flags: Option<Spanned<Vec<String>>>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub env: BTreeMap<String, Spanned<String>>,
+}
+
+/// `cpu = 0.25` or `cpu = "25%"`
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(
+    untagged,
+    expecting = "cpu is a number of CPUs, such as 0.25, or a percentage of one, such as \"25%\""
+)]
+pub enum WireCpu {
+    Cpus(f64),
+    Percentage(String),
 }
 
 /// `bytecode = "absent"`, `bytecode = { by = ["{python}", "import_task.py", "--help"] }` or

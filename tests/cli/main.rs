@@ -8,6 +8,7 @@ mod flags;
 mod interruption;
 mod places;
 mod project;
+mod quota;
 mod readiness;
 mod records;
 mod servers;

@@ -163,6 +163,7 @@ fn launch(block: u32, position: u32, arm: crate::record::Arm, kind: LaunchKind, 
             peak_memory_kib: 40 * 1024,
             ..Usage::default()
         },
+        surroundings: Surroundings::default(),
         pycs_before: 0,
         pycs_after: 0,
         violations: Vec::new(),
