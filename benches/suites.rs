@@ -9,7 +9,7 @@ use std::time::Duration;
 use coldsnake::launch::{Interrupt, Launcher, System};
 use coldsnake::python::environment::CallerEnvironment;
 use coldsnake::python::{Python, prepare_venv};
-use coldsnake::stage::{Conditions, Setting, Stage, Workshop};
+use coldsnake::stage::{Conditions, DropCaches, Setting, Stage, Workshop};
 use coldsnake::suite::bundled::{ALL, Bundled};
 use coldsnake::suite::{Metric, Suite, SuiteFile};
 use criterion::{Criterion, SamplingMode};
@@ -70,6 +70,7 @@ fn bench(criterion: &mut Criterion, bundled: &Bundled) -> Result<(), Box<dyn std
         python: &python,
         venv: venv.as_deref(),
         caller: &caller,
+        drop_caches: DropCaches::Forbidden,
     };
     let workshop = Workshop::set_up(setting, &mut launcher)?;
     let Some(&metric) = suite.measure.metrics.first() else {

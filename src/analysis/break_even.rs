@@ -49,6 +49,7 @@ fn first_start<'a>(record: &'a Record, warm: &Scenario) -> Option<&'a Scenario> 
             scenario.bytecode == warm.bytecode,
             scenario.source_on == warm.source_on,
             scenario.prefix_on == warm.prefix_on,
+            scenario.page_cache == warm.page_cache,
             scenario.cpu == warm.cpu,
             scenario.flags == warm.flags,
             scenario.env == warm.env,

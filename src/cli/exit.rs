@@ -103,6 +103,7 @@ impl From<StageError> for Failed {
             StageError::NothingReadOnly { .. }
             | StageError::NoTmpfs { .. }
             | StageError::NoCpuQuota { .. }
+            | StageError::CannotDropCaches { .. }
             | StageError::NotAsAsked { .. }
             | StageError::NotCached { .. }
             | StageError::Receipt { .. } => Status::Invalid,
@@ -110,9 +111,10 @@ impl From<StageError> for Failed {
             | StageError::Launch { .. }
             | StageError::BrokenPyc { .. }
             | StageError::NoProgram { .. } => Status::NotLaunched,
-            StageError::Files(_) | StageError::Mount { .. } | StageError::NoPort(_) => {
-                Status::BadInput
-            }
+            StageError::DropCachesNotAllowed { .. }
+            | StageError::Files(_)
+            | StageError::Mount { .. }
+            | StageError::NoPort(_) => Status::BadInput,
         };
         Self::new(status, &error)
     }

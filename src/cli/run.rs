@@ -17,7 +17,7 @@ use crate::record::format::{
 };
 use crate::record::{RECORD_FILE, host};
 use crate::runner::{Run, take_receipts};
-use crate::stage::{Setting, Workshop, source_lines};
+use crate::stage::{DropCaches, Setting, Workshop, source_lines};
 use crate::suite::quantity::{Fraction, parse_duration};
 use crate::suite::{Overrides, Suite, SuiteFile, bundled};
 
@@ -50,6 +50,9 @@ pub struct Args {
     /// The run's folder, which must not exist yet [default: coldsnake-runs/APP-TIME]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Let scenarios with page-cache = "dropped" drop the page cache of the whole machine
+    #[arg(long)]
+    allow_drop_caches: bool,
     /// How the results are printed
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -119,6 +122,11 @@ pub fn execute(args: &Args) -> Result<Status, Failed> {
         python: &python,
         venv: venv.as_deref(),
         caller: &caller,
+        drop_caches: if args.allow_drop_caches {
+            DropCaches::Allowed
+        } else {
+            DropCaches::Forbidden
+        },
     };
     let mut workshop = Workshop::set_up(setting, &mut launcher)?;
     progress.doing("checking that the scenarios hold");

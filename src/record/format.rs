@@ -188,6 +188,15 @@ pub struct LaunchLine {
     pub blocks_written: u64,
     /// The machine's steal time during the launch, milliseconds, all CPUs together.
     pub steal_ms: f64,
+    /// With a cold page cache: what was not in memory at the launch, of the files that it opens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evicted_kib: Option<u64>,
+    /// What stayed of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resident_kib: Option<u64>,
+    /// The size of those about which the kernel does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unseen_kib: Option<u64>,
     /// Under a CPU quota: periods of 100 ms in which it was used up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub throttled_periods: Option<u64>,

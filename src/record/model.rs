@@ -110,6 +110,19 @@ pub struct Usage {
 pub struct Surroundings {
     /// Under a CPU quota.
     pub throttling: Option<Throttling>,
+    /// With a cold page cache.
+    pub eviction: Option<Eviction>,
+}
+
+/// What was done about the page cache before a launch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Eviction {
+    /// What was not in memory any more, of the files that the launch opens.
+    pub evicted_kib: u64,
+    /// What stayed.
+    pub resident_kib: u64,
+    /// Of files about which the kernel does not tell.
+    pub unseen_kib: u64,
 }
 
 /// How the kernel held a launch's processes back (`cpu.stat` of their control group).

@@ -13,8 +13,10 @@ mod copy;
 mod damage;
 mod isolation;
 mod namespace;
+mod page_cache;
 mod quota;
 mod receipt;
+mod residency;
 mod scene;
 mod seen;
 mod tmpfs;
@@ -27,6 +29,7 @@ use thiserror::Error;
 pub use cache::Census;
 pub use command::{Conditions, resolve_program};
 pub use copy::CopyError;
+pub use page_cache::DropCaches;
 pub use scene::Stage;
 pub use workshop::{Setting, Workshop, source_lines};
 
@@ -66,6 +69,18 @@ pub enum StageError {
          Delegate=yes coldsnake …`); else leave `cpu` out"
     )]
     NoCpuQuota { scenario: String, reason: String },
+    #[error(
+        "scenario `{scenario}` drops the page cache of the whole machine, which slows down \
+         everything that runs on it\n  \
+         allow it with --allow-drop-caches, or use page-cache = \"cold\", which evicts the app's \
+         files only"
+    )]
+    DropCachesNotAllowed { scenario: String },
+    #[error(
+        "scenario `{scenario}` cannot drop the machine's page cache: {reason}\n  \
+         run as root, or use page-cache = \"cold\", which evicts the app's files only"
+    )]
+    CannotDropCaches { scenario: String, reason: String },
     #[error("scenario `{scenario}` does not hold: {what}")]
     NotAsAsked { scenario: String, what: String },
     #[error(

@@ -5,7 +5,7 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::StageError;
@@ -22,6 +22,8 @@ use crate::suite::{App, Bytecode, LaunchKind, Optimization, Prefix, SourceAccess
 /// The hook's text; it lies in the stage as `sitecustomize.py`.
 pub(super) const HOOK: &str = include_str!("hook.py");
 const DONT_WRITE: &str = "PYTHONDONTWRITEBYTECODE";
+/// What the hook writes to, in the stage's temporary folder.
+const RECEIPT_FILE: &str = "coldsnake-receipt";
 /// How many modules a message names.
 const NAMED: usize = 3;
 
@@ -50,6 +52,16 @@ impl Stage {
                 .iter()
                 .map(|sentence| format!("scenario `{}`: {sentence}", self.scenario.name)),
         );
+        if self.page_cache.wants_files() {
+            let opened = seen.opened.iter().filter(|path| !self.is_ours(path));
+            let opened: Vec<PathBuf> = opened.cloned().collect();
+            let wrong = self
+                .page_cache
+                .learn(kind, opened, [&self.backing, &self.prefix]);
+            violations.extend(
+                wrong.map(|sentence| format!("scenario `{}`: {sentence}", self.scenario.name)),
+            );
+        }
         let flags = seen.flags(self.scenario.flags.words()).to_vec();
         Ok(ReceiptLine {
             scenario: self.scenario.name.clone(),
@@ -68,6 +80,11 @@ impl Stage {
             prefix_pycache_folders: below_prefix.pycache_folders,
             violations,
         })
+    }
+
+    /// Is this a file that only launches with the hook open?
+    fn is_ours(&self, path: &Path) -> bool {
+        path.starts_with(&self.hook) || path == self.tmp.join(RECEIPT_FILE)
     }
 
     /// Is everything outside the app cached? Asked before any launch that may write: a module of
@@ -108,7 +125,7 @@ impl Stage {
         writing: Writing,
         launcher: &mut dyn Launcher,
     ) -> Result<Seen, StageError> {
-        let file = self.tmp.join("coldsnake-receipt");
+        let file = self.tmp.join(RECEIPT_FILE);
         // Of the launch before; there may be none.
         let _ = fs::remove_file(&file);
         let mut spec = self.spec(app, kind, UNTIMED)?;
@@ -126,6 +143,9 @@ impl Stage {
             ("COLDSNAKE_RECEIPT".into(), file.clone().into()),
             ("COLDSNAKE_SPAWNED".into(), spawned.to_string().into()),
         ]);
+        if self.page_cache.wants_files() {
+            spec.env.push(("COLDSNAKE_FILES".into(), "1".into()));
+        }
         if writing == Writing::Forbidden {
             spec.env.retain(|(name, _)| name != DONT_WRITE);
             spec.env.push((DONT_WRITE.into(), "1".into()));

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::StageError;
 use super::cache::{Pristine, census, empty};
 use super::command::Conditions;
+use super::page_cache::PageCacheState;
 use super::quota::Group;
 use crate::launch::{Failure, Launched, Launcher, User};
 use crate::record::{Surroundings, Throttling};
@@ -29,6 +30,8 @@ pub struct Stage {
     pub(super) owner_home: PathBuf,
     /// Limits the app's CPU time, where the scenario does.
     pub(super) group: Option<Group>,
+    /// Which of the app's files are in memory at each launch.
+    pub(super) page_cache: PageCacheState,
     /// Where the receipts' hook lies.
     pub(super) hook: PathBuf,
     /// Variables of the caller's environment that launched processes get.
@@ -90,9 +93,12 @@ impl Stage {
         self.reset()?;
         let pycs_before = self.pycs();
         let spec = self.spec(app, kind, conditions)?;
+        // Last: everything that is looked at before a launch comes into memory.
+        let (eviction, not_evicted) = self.page_cache.prepare(kind, [&self.backing, &self.prefix]);
         let throttled = self.group.as_ref().map(Group::throttling);
         let launched = take_import_time(kind, launcher.launch(&spec)?);
         let surroundings = Surroundings {
+            eviction,
             throttling: throttled.map(|before| self.throttled_since(before)),
         };
         let pycs_after = self.pycs();
@@ -101,6 +107,7 @@ impl Stage {
         } else {
             Vec::new()
         };
+        violations.extend(not_evicted);
         violations.extend(self.group.as_ref().and_then(Group::not_as_made));
         Ok(Staged {
             launched,

@@ -1,6 +1,6 @@
 //! What a launch's hook saw: its lines, read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::record::format::ModuleReceipt;
@@ -16,6 +16,8 @@ pub(super) struct Seen {
     /// The control groups that the process was in.
     pub groups: Vec<String>,
     pub modules: Vec<ModuleReceipt>,
+    /// Files that were opened or mapped, if that was asked for.
+    pub opened: BTreeSet<PathBuf>,
 }
 
 /// The first pyc whose code broke off, by the hook's lines.
@@ -31,6 +33,7 @@ impl Seen {
     pub fn parse(text: &str, source: &Path) -> Result<Self, String> {
         let mut interpreter = None;
         let mut command: Option<Vec<String>> = None;
+        let mut opened = BTreeSet::new();
         let mut groups: Option<Vec<String>> = None;
         let mut modules: Vec<ModuleReceipt> = Vec::new();
         let mut place: BTreeMap<String, usize> = BTreeMap::new();
@@ -43,6 +46,9 @@ impl Seen {
                 }
                 ["command", ref words @ ..] => {
                     command.get_or_insert_with(|| words.iter().map(|w| (*w).to_owned()).collect());
+                }
+                ["opened", path] => {
+                    opened.insert(PathBuf::from(path));
                 }
                 ["groups", ref paths @ ..] => {
                     groups.get_or_insert_with(|| paths.iter().map(|p| (*p).to_owned()).collect());
@@ -79,6 +85,7 @@ impl Seen {
             command: command.unwrap_or_default(),
             groups: groups.unwrap_or_default(),
             modules,
+            opened,
         })
     }
 

@@ -17,6 +17,7 @@ use super::command::UNTIMED;
 use super::copy::{CopyError, WriteBits, at, copy_tree, give, set_write_bits};
 use super::isolation::Isolation;
 use super::namespace::Access;
+use super::page_cache::{DropCaches, PageCacheState};
 use super::quota::Group;
 use super::receipt::HOOK;
 use super::scene::Stage;
@@ -50,6 +51,7 @@ pub struct Setting<'a> {
     /// The virtual environment with the app's requirements, if it has any.
     pub venv: Option<&'a Path>,
     pub caller: &'a CallerEnvironment,
+    pub drop_caches: DropCaches,
 }
 
 /// The stages of a run.
@@ -177,6 +179,12 @@ impl Workshop {
             tmp,
             owner_home,
             group: self.group(index, scenario, python, launcher)?,
+            page_cache: PageCacheState::of(
+                &scenario.name,
+                scenario.page_cache,
+                setting.suite,
+                setting.drop_caches,
+            )?,
             hook: self.root.path().join("hook"),
             passed: setting.caller.passed.clone(),
             pristine: Pristine::default(),

@@ -202,6 +202,7 @@ pub struct Scenario {
     pub prefix_on: Place,
     /// What `PYTHONDONTWRITEBYTECODE` says.
     pub write: WriteBytecode,
+    pub page_cache: PageCache,
     /// How much CPU time the app gets; all there is, without one.
     pub cpu: Option<CpuQuota>,
     /// What stands between the interpreter and the app.
@@ -297,6 +298,17 @@ pub enum Place {
     /// The same, and it must not be a tmpfs.
     Disk,
     Tmpfs,
+}
+
+/// Which of the app's files are in memory when it is launched?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PageCache {
+    /// Those that the launch before left there: as a rule, all.
+    Kept,
+    /// None of those that it opens.
+    Cold,
+    /// Nothing of the whole machine's.
+    Dropped,
 }
 
 /// Does the interpreter write pycs (`PYTHONDONTWRITEBYTECODE`)?

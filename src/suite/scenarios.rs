@@ -95,6 +95,25 @@ impl SuiteFile {
                 "add `prefix`, such as prefix = \"warm\", or leave `prefix-on` out",
             ));
         }
+        let page_cache = self.choice(
+            wire.page_cache.as_ref(),
+            "page-cache",
+            PageCache::Kept,
+            &[
+                ("kept", PageCache::Kept),
+                ("cold", PageCache::Cold),
+                ("dropped", PageCache::Dropped),
+            ],
+        )?;
+        if let (Some(place), PageCache::Cold | PageCache::Dropped) = (&wire.page_cache, page_cache)
+            && [source_on, prefix_on].contains(&Place::Tmpfs)
+        {
+            return Err(self.wrong(
+                place,
+                "what lies on a tmpfs cannot be evicted from memory",
+                "leave `source-on` and `prefix-on` out, or `page-cache`",
+            ));
+        }
         let bytecode = match wire.bytecode.as_ref() {
             None => Bytecode::Fresh,
             Some(spanned) => match spanned.get_ref() {
@@ -145,6 +164,7 @@ impl SuiteFile {
             prefix,
             prefix_on,
             write,
+            page_cache,
             cpu: self.cpu(wire.cpu.as_ref())?,
             flags: self.flags(wire.flags.as_ref(), app)?,
             env: self.env(&wire.env)?,

@@ -109,6 +109,8 @@ pub struct WireScenario {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dont_write_bytecode: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub page_cache: Option<Spanned<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub cpu: Option<Spanned<WireCpu>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub flags: Option<Spanned<Vec<String>>>,

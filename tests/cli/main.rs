@@ -6,6 +6,7 @@ mod damaged;
 mod failures;
 mod flags;
 mod interruption;
+mod page_cache;
 mod places;
 mod project;
 mod quota;
