@@ -109,7 +109,7 @@ pub enum StageError {
     BrokenPyc {
         scenario: String,
         pyc: PathBuf,
-        failure: Failure,
+        failure: Box<Failure>,
     },
     #[error("the app cannot be launched under `{scenario}`: {failure}")]
     Launch { scenario: String, failure: Failure },

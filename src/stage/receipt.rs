@@ -160,7 +160,7 @@ impl Stage {
                     pyc: pyc
                         .strip_prefix(&self.source)
                         .map_or(pyc.clone(), PathBuf::from),
-                    failure,
+                    failure: Box::new(failure),
                 },
                 None => StageError::Launch { scenario, failure },
             });

@@ -19,7 +19,7 @@ use rand_chacha::ChaCha8Rng;
 use super::blocks::Blocks;
 use super::*;
 use crate::record::format::*;
-use crate::record::{Launch, Record, Role, Times, Usage};
+use crate::record::{Launch, Record, Role, Surroundings, Times, Usage};
 use crate::suite::{LaunchKind, Metric, SuiteFile};
 
 /// `warm`, `cold`, `read-only`, `before`, `first` and `later`, measured by `ready` and `import`.
