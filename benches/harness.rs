@@ -54,6 +54,7 @@ fn spec() -> Spec {
         env: Vec::new(),
         folder: PathBuf::from("/"),
         user: User::Current,
+        group: None,
         until: Until::Exit,
         timeout: Duration::from_secs(10),
     }

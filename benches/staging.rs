@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use coldsnake::launch::{Interrupt, System};
 use coldsnake::python::Interpreters;
 use coldsnake::python::environment::CallerEnvironment;
-use coldsnake::stage::{Backing, Conditions, Setting, Stage, Workshop};
+use coldsnake::stage::{Backing, Conditions, DropCaches, Setting, Stage, Workshop};
 use coldsnake::suite::{LaunchKind, Suite, SuiteFile};
 use criterion::Criterion;
 
@@ -87,6 +87,7 @@ fn bench(
         interpreters: &interpreters,
         caller: &caller,
         backing,
+        drop_caches: DropCaches::Forbidden,
     };
     let mut workshop = Workshop::set_up(setting, &mut system)?;
     let mut group = criterion.benchmark_group(format!("staging of 5,000 files, {name}"));

@@ -9,7 +9,7 @@ use std::time::Duration;
 use coldsnake::launch::{Interrupt, Launcher, System};
 use coldsnake::python::Interpreters;
 use coldsnake::python::environment::CallerEnvironment;
-use coldsnake::stage::{Backing, Conditions, Setting, Stage, Workshop};
+use coldsnake::stage::{Backing, Conditions, DropCaches, Setting, Stage, Workshop};
 use coldsnake::suite::bundled::{ALL, Bundled};
 use coldsnake::suite::{Metric, Suite, SuiteFile};
 use criterion::{Criterion, SamplingMode};
@@ -57,6 +57,7 @@ fn bench(criterion: &mut Criterion, bundled: &Bundled) -> Result<(), Box<dyn std
         interpreters: &interpreters,
         caller: &caller,
         backing: Backing::Automatic,
+        drop_caches: DropCaches::Forbidden,
     };
     let mut workshop = Workshop::set_up(setting, &mut launcher)?;
     let Some(&metric) = suite.measure.metrics.first() else {

@@ -226,6 +226,7 @@ impl Run<'_> {
             at,
             times: staged.launched.times,
             usage: staged.launched.usage,
+            surroundings: staged.surroundings,
             pycs_before: staged.pycs_before,
             pycs_after: staged.pycs_after,
             violations: staged.violations,

@@ -413,6 +413,9 @@ fn the_defaults_are_those_of_the_code() {
         ("site-packages", "fresh"),
         ("stdlib", "fresh"),
         ("prefix", "unset"),
+        ("source-on", "stage"),
+        ("prefix-on", "stage"),
+        ("page-cache", "kept"),
     ] {
         assert_eq!(documented("WireScenario", axis), format!("\"{value}\""));
         let given = BASE.replacen(
@@ -430,7 +433,14 @@ fn the_defaults_are_those_of_the_code() {
 
 #[test]
 fn the_values_of_each_axis_are_those_of_the_code() {
-    for axis in ["source", "bytecode", "prefix"] {
+    for axis in [
+        "source",
+        "bytecode",
+        "prefix",
+        "source-on",
+        "prefix-on",
+        "page-cache",
+    ] {
         let documented: BTreeSet<String> = first_column(&table(SUITES, "values", axis), "Value")
             .into_iter()
             .filter_map(|value| Some(value.strip_prefix('"')?.strip_suffix('"')?.to_owned()))

@@ -50,6 +50,10 @@ fn first_start<'a>(record: &'a Record, warm: &Scenario) -> Option<&'a Scenario> 
             scenario.bytecode == warm.bytecode,
             scenario.site_packages == warm.site_packages,
             scenario.stdlib == warm.stdlib,
+            scenario.source_on == warm.source_on,
+            scenario.prefix_on == warm.prefix_on,
+            scenario.page_cache == warm.page_cache,
+            scenario.cpu == warm.cpu,
             scenario.flags == warm.flags,
             scenario.env == warm.env,
         ];

@@ -101,6 +101,9 @@ impl From<StageError> for Failed {
             StageError::Python(_) => return Self::from_python(error),
             StageError::Interrupted(_) => Status::Interrupted,
             StageError::NothingReadOnly { .. }
+            | StageError::NoTmpfs { .. }
+            | StageError::NoCpuQuota { .. }
+            | StageError::CannotDropCaches { .. }
             | StageError::NotAsAsked { .. }
             | StageError::NotCached { .. }
             | StageError::NeedsOverlay { .. }
@@ -109,10 +112,12 @@ impl From<StageError> for Failed {
             | StageError::Receipt { .. } => Status::Invalid,
             StageError::ByCommand { .. }
             | StageError::Launch { .. }
+            | StageError::BrokenPyc { .. }
             | StageError::NoProgram { .. } => Status::NotLaunched,
-            StageError::Files(_) | StageError::Mount { .. } | StageError::NoPort(_) => {
-                Status::BadInput
-            }
+            StageError::DropCachesNotAllowed { .. }
+            | StageError::Files(_)
+            | StageError::Mount { .. }
+            | StageError::NoPort(_) => Status::BadInput,
         };
         Self::new(status, &error)
     }

@@ -17,7 +17,7 @@ use crate::record::format::{
 };
 use crate::record::{RECORD_FILE, host};
 use crate::runner::{Run, take_receipts};
-use crate::stage::{Backing, Setting, Workshop, source_lines};
+use crate::stage::{Backing, DropCaches, Setting, Workshop, source_lines};
 use crate::suite::quantity::{Fraction, parse_duration};
 use crate::suite::{Named, Overrides, Suite, SuiteFile, bundled};
 
@@ -54,6 +54,9 @@ pub struct Args {
     /// How stages hold what a scenario changes
     #[arg(long, value_enum, default_value_t, value_name = "HOW")]
     stage: StageChoice,
+    /// Let scenarios with page-cache = "dropped" drop the page cache of the whole machine
+    #[arg(long)]
+    allow_drop_caches: bool,
     /// How the results are printed
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -138,6 +141,11 @@ pub fn execute(args: &Args) -> Result<Status, Failed> {
         interpreters: &interpreters,
         caller: &caller,
         backing: args.stage.into(),
+        drop_caches: if args.allow_drop_caches {
+            DropCaches::Allowed
+        } else {
+            DropCaches::Forbidden
+        },
     };
     let mut workshop = Workshop::set_up(setting, &mut launcher)?;
     progress.doing("checking that the scenarios hold");

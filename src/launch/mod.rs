@@ -14,8 +14,10 @@ mod system;
 mod tail;
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
@@ -38,6 +40,8 @@ pub struct Spec {
     /// Its working directory.
     pub folder: PathBuf,
     pub user: User,
+    /// An open `cgroup.procs`: the process enters that control group before its exec.
+    pub group: Option<Arc<File>>,
     pub until: Until,
     /// From the spawn until the launch is given up.
     pub timeout: Duration,

@@ -6,10 +6,12 @@
 //! the parent-death signal and a pidfd added.
 
 use std::ffi::{CString, OsStr, OsString};
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::{SigSet, SigmaskHow, sigprocmask};
 
@@ -24,7 +26,8 @@ const STACK_BYTES: usize = 64 * 1024;
 pub struct Child {
     pub pid: libc::pid_t,
     pub pidfd: OwnedFd,
-    /// CLOCK_MONOTONIC just before clone(2).
+    /// CLOCK_MONOTONIC just before clone(2); later by the time that entering a control group
+    /// took, which waits for the kernel's grace periods and is no part of a start.
     pub spawned: Instant,
 }
 
@@ -35,6 +38,7 @@ pub struct Prepared {
     env: Vec<CString>,
     folder: CString,
     user: User,
+    group: Option<Arc<File>>,
     stack: Vec<u8>,
 }
 
@@ -74,6 +78,7 @@ impl Prepared {
             env,
             folder: text(spec.folder.as_os_str())?,
             user: spec.user,
+            group: spec.group.clone(),
             stack: vec![0; STACK_BYTES],
         })
     }
@@ -108,6 +113,8 @@ impl Prepared {
             envp: envp.as_mut_ptr(),
             folder: self.folder.as_ptr(),
             user: self.user,
+            group: self.group.as_ref().map(AsRawFd::as_raw_fd),
+            entering: Duration::ZERO,
             descriptors: &moved,
             failure: None,
         };
@@ -138,6 +145,7 @@ impl Prepared {
         };
         let error = io::Error::last_os_error();
         let failure = plan.failure.take();
+        let entering = plan.entering;
         // Restoring a mask that was just read cannot fail.
         let _ = sigprocmask(SigmaskHow::SIG_SETMASK, Some(&before), None);
         if pid < 0 {
@@ -153,7 +161,7 @@ impl Prepared {
         Ok(Child {
             pid,
             pidfd,
-            spawned,
+            spawned: spawned + entering,
         })
     }
 }
@@ -165,6 +173,9 @@ struct ChildPlan<'a> {
     envp: *mut *const libc::c_char,
     folder: *const libc::c_char,
     user: User,
+    group: Option<RawFd>,
+    /// What entering the group took.
+    entering: Duration,
     /// To become 0, 1, 2 and perhaps 3.
     descriptors: &'a [OwnedFd],
     /// The step that failed and its errno; memory is shared, so the parent reads it here.
@@ -184,7 +195,7 @@ extern "C" fn child_main(argument: *mut libc::c_void) -> libc::c_int {
 }
 
 /// Returns the step that failed; after a successful exec it does not return.
-fn child_steps(plan: &ChildPlan<'_>) -> &'static str {
+fn child_steps(plan: &mut ChildPlan<'_>) -> &'static str {
     // SAFETY: plain system calls with valid arguments. setgroups, setresgid and setresuid are
     // made directly, since libc's wrappers would change all threads of a process that this child
     // does not have.
@@ -193,6 +204,14 @@ fn child_steps(plan: &ChildPlan<'_>) -> &'static str {
         // app forks can be ended with it.
         if libc::setpgid(0, 0) != 0 {
             return "setpgid";
+        }
+        // Before the change of user, who may not.
+        if let Some(group) = plan.group {
+            let begun = Instant::now();
+            if libc::write(group, b"0".as_ptr().cast(), 1) != 1 {
+                return "entering the control group";
+            }
+            plan.entering = begun.elapsed();
         }
         for (target, descriptor) in (0..).zip(plan.descriptors) {
             if libc::dup2(descriptor.as_raw_fd(), target) < 0 {

@@ -11,7 +11,7 @@ mod venv;
 pub use bytecode::{Compilation, Existing, InvalidationMode, Placement, compile_all};
 pub use interpreter::{Installations, OLDEST, Python};
 pub use interpreters::{Equipped, Interpreters};
-pub use pyc::{PycHeader, source_of};
+pub use pyc::{HEADER_BYTES, PycHeader, source_of};
 pub use venv::{interpreter as venv_interpreter, prepare as prepare_venv};
 
 use std::path::PathBuf;

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 const LENGTH: usize = 16;
 const MODIFIED_AT: u64 = 8;
+/// So many bytes come before a pyc's code.
+pub const HEADER_BYTES: u64 = LENGTH as u64;
 const SIZE_AT: u64 = 12;
 
 /// What a pyc that goes by time and size recorded of its source, 32 bits each.
@@ -51,6 +53,25 @@ impl PycHeader {
             modified: metadata.mtime() as u32,
             size: metadata.len() as u32,
         })
+    }
+
+    /// The number that says which interpreter a pyc is of; none if the file is too short.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn read_magic(pyc: &Path) -> io::Result<Option<u16>> {
+        let mut bytes = Vec::with_capacity(2);
+        fs::File::open(pyc)?.take(2).read_to_end(&mut bytes)?;
+        Ok(bytes.try_into().ok().map(u16::from_le_bytes))
+    }
+
+    /// Makes a pyc say that an interpreter with this number made it.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn record_magic(pyc: &Path, magic: u16) -> io::Result<()> {
+        let mut file = fs::OpenOptions::new().write(true).open(pyc)?;
+        file.write_all(&magic.to_le_bytes())
     }
 
     /// Writes another time of the source into a pyc's header.

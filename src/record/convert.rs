@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::format::LaunchLine;
-use super::model::{Arm, Launch, Role, Times, Usage};
+use super::model::{Arm, Eviction, Launch, Role, Surroundings, Throttling, Times, Usage};
 use crate::suite::{LaunchKind, Metric, Suite};
 
 fn ms(duration: Duration) -> f64 {
@@ -48,6 +48,11 @@ impl Launch {
             blocks_read: self.usage.blocks_read,
             blocks_written: self.usage.blocks_written,
             steal_ms: ms(self.usage.steal),
+            evicted_kib: self.surroundings.eviction.map(|seen| seen.evicted_kib),
+            resident_kib: self.surroundings.eviction.map(|seen| seen.resident_kib),
+            unseen_kib: self.surroundings.eviction.map(|seen| seen.unseen_kib),
+            throttled_periods: self.surroundings.throttling.map(|seen| seen.periods),
+            throttled_ms: self.surroundings.throttling.map(|seen| ms(seen.time)),
             pycs_before: self.pycs_before,
             pycs_after: self.pycs_after,
             violations: self.violations.clone(),
@@ -109,6 +114,17 @@ impl Launch {
                 blocks_read: line.blocks_read,
                 blocks_written: line.blocks_written,
                 steal: time("steal_ms", line.steal_ms)?,
+            },
+            surroundings: Surroundings {
+                eviction: line.evicted_kib.map(|evicted_kib| Eviction {
+                    evicted_kib,
+                    resident_kib: line.resident_kib.unwrap_or_default(),
+                    unseen_kib: line.unseen_kib.unwrap_or_default(),
+                }),
+                throttling: optional("throttled_ms", line.throttled_ms)?.map(|time| Throttling {
+                    periods: line.throttled_periods.unwrap_or_default(),
+                    time,
+                }),
             },
             pycs_before: line.pycs_before,
             pycs_after: line.pycs_after,

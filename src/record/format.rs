@@ -134,6 +134,12 @@ pub struct ReceiptLine {
     /// Pycs below the stage's source and prefix before and after the launch.
     pub pycs_before: u64,
     pub pycs_after: u64,
+    /// The kind of file system that the app's source is on: "tmpfs", "xfs", …
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_filesystem: Option<String>,
+    /// The same of the prefix.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prefix_filesystem: Option<String>,
     /// Below the prefix after the launch.
     pub prefix_pycs: u64,
     pub prefix_pycache_folders: u64,
@@ -191,6 +197,21 @@ pub struct LaunchLine {
     pub blocks_written: u64,
     /// The machine's steal time during the launch, milliseconds, all CPUs together.
     pub steal_ms: f64,
+    /// With a cold page cache: what was not in memory at the launch, of the files that it opens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evicted_kib: Option<u64>,
+    /// What stayed of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resident_kib: Option<u64>,
+    /// The size of those about which the kernel does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unseen_kib: Option<u64>,
+    /// Under a CPU quota: periods of 100 ms in which it was used up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub throttled_periods: Option<u64>,
+    /// For how long the processes were held back then, milliseconds, all CPUs together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub throttled_ms: Option<f64>,
     /// Pycs below source and prefix, before and after.
     pub pycs_before: u64,
     pub pycs_after: u64,

@@ -40,6 +40,7 @@ pub struct Launch {
     pub at: Duration,
     pub times: Times,
     pub usage: Usage,
+    pub surroundings: Surroundings,
     /// Pycs below source and prefix, before and after.
     pub pycs_before: u64,
     pub pycs_after: u64,
@@ -102,6 +103,35 @@ pub struct Usage {
     pub blocks_written: u64,
     /// Of the whole machine, during the launch.
     pub steal: Duration,
+}
+
+/// What the stage saw of conditions that only some scenarios set.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Surroundings {
+    /// Under a CPU quota.
+    pub throttling: Option<Throttling>,
+    /// With a cold page cache.
+    pub eviction: Option<Eviction>,
+}
+
+/// What was done about the page cache before a launch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Eviction {
+    /// What was not in memory any more, of the files that the launch opens.
+    pub evicted_kib: u64,
+    /// What stayed.
+    pub resident_kib: u64,
+    /// Of files about which the kernel does not tell.
+    pub unseen_kib: u64,
+}
+
+/// How the kernel held a launch's processes back (`cpu.stat` of their control group).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Throttling {
+    /// Periods in which the quota was used up.
+    pub periods: u64,
+    /// For how long, all CPUs together.
+    pub time: Duration,
 }
 
 impl Usage {

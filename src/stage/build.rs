@@ -11,12 +11,15 @@ use super::bytecode::make_bytecode;
 use super::command::UNTIMED;
 use super::copy::{CopyBytecode, CopyError, WriteBits, at, copy_tree, give, set_write_bits};
 use super::isolation::Isolation;
-use super::namespace::{View, bind_read_only};
+use super::namespace::{View, bind, bind_read_only};
 use super::overlay::{Covered, Marks};
+use super::page_cache::PageCacheState;
 use super::probe::probe;
+use super::quota::Group;
 use super::receipt::Outside;
 use super::scene::Stage;
 use super::seen::Origins;
+use super::tmpfs::{SharedMemory, put_on_tmpfs};
 use super::tree::{Kept, Part, Place, Protection, Tree, own_entries};
 use super::workshop::{Backing, Setting};
 use crate::launch::{Launcher, User};
@@ -24,13 +27,14 @@ use crate::python::{
     Compilation, Existing, Installations, InvalidationMode, Placement, compile_all,
     venv_interpreter,
 };
-use crate::suite::{Bytecode, Flags, Prefix, Scenario, SourceAccess, Suite};
+use crate::suite::{Bytecode, Flags, Medium, PageCache, Prefix, Scenario, SourceAccess, Suite};
 
 /// Everything that the stages of a run have in common.
 pub(super) struct Builder<'a> {
     setting: Setting<'a>,
     root: &'a Path,
     pub isolation: &'a mut Isolation,
+    shared: &'a mut SharedMemory,
     interpreters: Vec<Interpreter>,
     /// The place of the interpreter of the stage that is being built.
     current: usize,
@@ -75,6 +79,7 @@ impl<'a> Builder<'a> {
         setting: Setting<'a>,
         root: &'a Path,
         isolation: &'a mut Isolation,
+        shared: &'a mut SharedMemory,
         launcher: &mut dyn Launcher,
     ) -> Result<Self, StageError> {
         let interpreters = interpreters(setting, root, isolation)?;
@@ -82,6 +87,7 @@ impl<'a> Builder<'a> {
             setting,
             root,
             isolation,
+            shared,
             interpreters,
             current: 0,
             method: Method::Copy,
@@ -287,6 +293,10 @@ impl<'a> Builder<'a> {
             site_packages: Bytecode::Fresh,
             stdlib: Bytecode::Fresh,
             prefix: Prefix::Unset,
+            source_on: Medium::Stage,
+            prefix_on: Medium::Stage,
+            page_cache: PageCache::Kept,
+            cpu: None,
             ..scenario.clone()
         };
         let outside = self.observe(&plain, launcher)?;
@@ -405,14 +415,24 @@ impl<'a> Builder<'a> {
             Ok(path)
         };
         let (home, tmp, owner_home) = (make("home")?, make("tmp")?, make("owner")?);
-        let prefix = Kept::new(Place::prefix(&make("prefix")?))?;
+        let mut put =
+            |at: PathBuf| put_on_tmpfs(&scenario.name, self.root, &at, self.isolation, self.shared);
+        let mut prefix = make("prefix")?;
+        if scenario.prefix_on == Medium::Tmpfs {
+            prefix = put(prefix)?;
+        }
+        let prefix = Kept::new(Place::prefix(&prefix))?;
+        let memory = match scenario.source_on {
+            Medium::Tmpfs => Some(put(make("memory")?)?),
+            Medium::Stage | Medium::Disk => None,
+        };
         let Held {
             trees,
             view,
             python,
         } = match &self.method {
-            Method::Overlay { .. } => self.cover(scenario, &folder)?,
-            Method::Copy => self.copy(scenario, &folder)?,
+            Method::Overlay { .. } => self.cover(scenario, &folder, memory.as_deref())?,
+            Method::Copy => self.copy(scenario, &folder, memory.as_deref())?,
         };
         let app = &self.setting.suite.app;
         let first = trees.iter().find(|tree| tree.part == Part::App);
@@ -433,6 +453,21 @@ impl<'a> Builder<'a> {
         if let Some(base) = &self.interpreter().installations.user_base {
             passed.push(("PYTHONUSERBASE".into(), base.into()));
         }
+        let run = self.root.file_name().unwrap_or_default();
+        let group = scenario
+            .cpu
+            .map(|quota| Group::make(&format!("{}-{:03}", run.display(), self.built), quota))
+            .transpose()
+            .map_err(|reason| StageError::NoCpuQuota {
+                scenario: scenario.name.clone(),
+                reason,
+            })?;
+        let page_cache = PageCacheState::of(
+            &scenario.name,
+            scenario.page_cache,
+            self.setting.suite,
+            self.setting.drop_caches,
+        )?;
         Ok(Stage {
             scenario: scenario.clone(),
             python,
@@ -445,6 +480,8 @@ impl<'a> Builder<'a> {
             home,
             tmp,
             owner_home,
+            group,
+            page_cache,
             hook: self.root.join("hook"),
             passed,
             writes: Vec::new(),
@@ -466,7 +503,12 @@ impl<'a> Builder<'a> {
     }
 
     /// Layers over the user's folders, in a namespace of the stage's own.
-    fn cover(&self, scenario: &Scenario, folder: &Path) -> Result<Held, StageError> {
+    fn cover(
+        &self,
+        scenario: &Scenario,
+        folder: &Path,
+        memory: Option<&Path>,
+    ) -> Result<Held, StageError> {
         let (
             Method::Overlay {
                 marks,
@@ -476,8 +518,9 @@ impl<'a> Builder<'a> {
             Some(namespace),
         ) = (&self.method, &self.isolation.namespace)
         else {
-            return self.copy(scenario, folder);
+            return self.copy(scenario, folder, memory);
         };
+        let mut copies = Vec::new();
         let mut layers = Vec::new();
         let mut trees = Vec::new();
         let mut lay = |covered: Covered, tree: Option<(Part, &Bytecode)>| {
@@ -489,8 +532,15 @@ impl<'a> Builder<'a> {
             }
             layers.push(layer);
         };
-        for source in sources {
-            lay(source.clone(), Some((Part::App, &scenario.bytecode)));
+        for (index, source) in sources.iter().enumerate() {
+            let Some(memory) = memory else {
+                lay(source.clone(), Some((Part::App, &scenario.bytecode)));
+                continue;
+            };
+            // A layer would leave what the scenario doesn't change where it is.
+            let copy = memory.join(source_name(index));
+            copy_tree(&source.path, &copy, how_to_copy(&scenario.bytecode))?;
+            copies.push((copy, source.path.clone()));
         }
         if let Some(directory) = directory {
             lay(directory.clone(), None);
@@ -506,6 +556,9 @@ impl<'a> Builder<'a> {
                 lay(covered.clone(), None);
             }
         }
+        for (_, path) in &copies {
+            trees.push((Part::App, scenario.bytecode.clone(), Place::plain(path)));
+        }
         // What lies in another is covered after it.
         layers.sort_by_key(|layer| layer.covered.path.components().count());
         let mut failing = folder;
@@ -513,6 +566,10 @@ impl<'a> Builder<'a> {
             .view(|| {
                 let prepare = |layer: &Layer| layer.covered.prepare();
                 let prepared: Vec<_> = layers.iter().map(prepare).collect::<Result<_, _>>()?;
+                for (copy, path) in &copies {
+                    failing = path;
+                    bind(copy, path)?;
+                }
                 layers.iter().zip(prepared).try_for_each(|(layer, folder)| {
                     failing = &layer.covered.path;
                     folder.mount(&layer.upper, &layer.work, *marks)
@@ -537,24 +594,21 @@ impl<'a> Builder<'a> {
 
     /// Private copies of the app's sources, and of its virtual environment where the scenario
     /// changes that.
-    fn copy(&self, scenario: &Scenario, folder: &Path) -> Result<Held, StageError> {
+    fn copy(
+        &self,
+        scenario: &Scenario,
+        folder: &Path,
+        memory: Option<&Path>,
+    ) -> Result<Held, StageError> {
         let needs_overlay = |what: &'static str| StageError::NeedsOverlay {
             scenario: scenario.name.clone(),
             what,
             reason: self.isolation.notes.join("; "),
         };
-        let how = |state: &Bytecode| match state {
-            Bytecode::AsFound => CopyBytecode::AsFound,
-            _ => CopyBytecode::LeftOut,
-        };
         let mut trees = Vec::new();
         for (index, source) in self.setting.suite.app.sources.iter().enumerate() {
-            let name = match index {
-                0 => "source".to_owned(),
-                _ => format!("source{index}"),
-            };
-            let copy = folder.join(name);
-            copy_tree(source, &copy, how(&scenario.bytecode))?;
+            let copy = memory.unwrap_or(folder).join(source_name(index));
+            copy_tree(source, &copy, how_to_copy(&scenario.bytecode))?;
             let (state, place) = (scenario.bytecode.clone(), Place::plain(&copy));
             trees.push(Tree::new(Part::App, state, source, place)?);
         }
@@ -565,7 +619,7 @@ impl<'a> Builder<'a> {
         if !self.is_as_it_is(&scenario.site_packages) {
             let venv = venv_of(&python).ok_or_else(|| needs_overlay("site-packages"))?;
             let copy = folder.join("venv");
-            copy_tree(&venv, &copy, how(&scenario.site_packages))?;
+            copy_tree(&venv, &copy, how_to_copy(&scenario.site_packages))?;
             python = venv_interpreter(&copy);
             let real = fs::canonicalize(&venv).map_err(at(&venv))?;
             for packages in &self.interpreter().installations.folders {
@@ -699,6 +753,21 @@ impl Layer {
             upper: layers.join(format!("{index:02}")),
             work: layers.join(format!("{index:02}-work")),
         }
+    }
+}
+
+/// Of the copy of the app's source at this place in the suite.
+fn source_name(index: usize) -> String {
+    match index {
+        0 => "source".to_owned(),
+        _ => format!("source{index}"),
+    }
+}
+
+fn how_to_copy(state: &Bytecode) -> CopyBytecode {
+    match state {
+        Bytecode::AsFound => CopyBytecode::AsFound,
+        _ => CopyBytecode::LeftOut,
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::StageError;
 use super::copy::{CopyError, at};
+use super::damage::{Damage, OTHER_MAGIC, damage};
 use super::scene::Stage;
 use super::tree::{Part, Tree, own_entries};
 use super::workshop::Setting;
@@ -86,6 +87,18 @@ fn make_state(
         Bytecode::StaleSize => {
             compile(usual)?;
             record_other_sizes(tree.path())?;
+        }
+        Bytecode::EmptyPyc => {
+            compile(usual)?;
+            damage(tree.path(), Damage::Emptied)?;
+        }
+        Bytecode::WrongMagic => {
+            compile(usual)?;
+            damage(tree.path(), Damage::OtherMagic)?;
+        }
+        Bytecode::Corrupt => {
+            compile(usual)?;
+            damage(tree.path(), Damage::Truncated)?;
         }
         Bytecode::OtherOptimization => compile(Compilation {
             level: Optimization::One,
@@ -201,6 +214,18 @@ fn tree_not_as_made(tree: &Tree) -> Vec<String> {
                 .then_some("does not stand in its source's place")
         },
         Bytecode::Absent => |_| Some("is there"),
+        Bytecode::EmptyPyc => |pyc| {
+            let empty = fs::metadata(pyc).is_ok_and(|metadata| metadata.len() == 0);
+            (!empty).then_some("is not empty")
+        },
+        Bytecode::WrongMagic => |pyc| match PycHeader::read_magic(pyc) {
+            Ok(Some(OTHER_MAGIC)) => None,
+            _ => Some("is not of another interpreter"),
+        },
+        Bytecode::Corrupt => |pyc| match compared(pyc) {
+            Some((recorded, source)) if recorded == source => None,
+            _ => Some("has no header that fits its source"),
+        },
         Bytecode::Fresh
         | Bytecode::AsFound
         | Bytecode::UncheckedHash
@@ -236,7 +261,7 @@ fn compared(pyc: &Path) -> Option<(PycHeader, PycHeader)> {
 }
 
 /// The files of a tree with that extension.
-fn files(folder: &Path, extension: &str) -> impl Iterator<Item = PathBuf> {
+pub(super) fn files(folder: &Path, extension: &str) -> impl Iterator<Item = PathBuf> {
     own_entries(folder)
         .filter(|entry| !entry.file_type().is_dir())
         .map(walkdir::DirEntry::into_path)

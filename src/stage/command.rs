@@ -7,6 +7,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::StageError;
+use super::quota::Group;
 use super::scene::Stage;
 use crate::launch::{Sign, Spec, Until, User, ports};
 use crate::suite::{App, LaunchKind, Port, Prefix, Readiness, WriteBytecode};
@@ -111,6 +112,7 @@ impl Stage {
             env: self.environment(app, conditions, port),
             folder: self.directory.clone(),
             user: self.user,
+            group: self.group.as_ref().map(Group::entrance),
             until,
             timeout: app.timeout,
         })
@@ -138,6 +140,7 @@ impl Stage {
             env: self.environment(app, conditions, None),
             folder: self.directory.clone(),
             user: self.user,
+            group: self.group.as_ref().map(Group::entrance),
             until: Until::ExitWithReport,
             timeout: app.timeout,
         }
@@ -166,6 +169,7 @@ impl Stage {
             env,
             folder: self.directory.clone(),
             user: User::Current,
+            group: None,
             until: Until::Exit,
             timeout: app.timeout,
         })

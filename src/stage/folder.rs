@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
 
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::Uid;
@@ -33,14 +34,13 @@ impl Drop for Umask {
     }
 }
 
-/// The run's temporary folder, for this user alone, and the lock that says that it is in use.
+/// A temporary folder of the run, for this user alone, and the lock that says that it is in use.
 ///
 /// # Errors
 /// When it cannot be made.
-pub fn make_root() -> Result<(TempDir, fs::File), CopyError> {
-    let parent = std::env::temp_dir();
+pub fn make_root(parent: &Path) -> Result<(TempDir, fs::File), CopyError> {
     // Python resolves the links of a script's path; ours must be the same path.
-    let parent = fs::canonicalize(&parent).map_err(at(&parent))?;
+    let parent = fs::canonicalize(parent).map_err(at(parent))?;
     loop {
         let root = tempfile::Builder::new()
             .prefix(FOLDER_PREFIX)
@@ -58,8 +58,8 @@ pub fn make_root() -> Result<(TempDir, fs::File), CopyError> {
 
 /// Removes what runs left that were killed: folders of ours that nobody holds locked. Only folders
 /// that nobody else could have put there or written into: the temporary folder is everybody's.
-pub fn sweep() {
-    let Ok(entries) = fs::read_dir(std::env::temp_dir()) else {
+pub fn sweep(folder: &Path) {
+    let Ok(entries) = fs::read_dir(folder) else {
         return;
     };
     for entry in entries.flatten() {

@@ -4,13 +4,66 @@ on launches that are not timed.
 One line an event, tab-separated, appended to the file named by COLDSNAKE_RECEIPT:
     interpreter  executable  pycache_prefix  dont_write_bytecode  optimize
     command      word…                              (what the process was started with)
+    groups       path…                              (the control groups that the process is in)
     module       name  path  read|compiled          (path: the source, or the sourceless pyc)
+    opened       path                               (with COLDSNAKE_FILES only; also what is mapped)
+    broken       name  pyc                          (its code breaks off)
     write        name  written|ERRNO
     before       name  path  read|compiled|written  (imported before this hook was)
 
 Works on CPython 3.9 to 3.15: it wraps what SourceLoader.get_code calls
 (Lib/importlib/_bootstrap_external.py).
 """
+
+
+def _record_files(say):
+    import atexit
+    import os
+    import sys
+
+    known = set()
+
+    def opened(path):
+        if isinstance(path, bytes):
+            path = os.fsdecode(path)
+        if isinstance(path, str) and path not in known:
+            known.add(path)
+            say("opened", os.path.abspath(path))
+
+    def mapped():
+        maps = os.open("/proc/self/maps", os.O_RDONLY | os.O_CLOEXEC)
+        pieces = []
+        while not pieces or pieces[-1]:
+            pieces.append(os.read(maps, 65536))
+        os.close(maps)
+        for line in os.fsdecode(b"".join(pieces)).splitlines():
+            path = line.split(None, 5)[5:]
+            if path and path[0].startswith("/"):
+                opened(path[0])
+
+    def heard(event, arguments):
+        if event == "open":
+            opened(arguments[0])
+
+    sys.addaudithook(heard)
+    # What was opened before this hook was there.
+    for module in list(sys.modules.values()):
+        spec = getattr(module, "__spec__", None)
+        if spec is not None and spec.has_location:
+            opened(spec.cached if spec.cached and os.path.exists(spec.cached) else spec.origin)
+    mapped()
+    # Shared libraries are mapped by the C library, without an event. A server that is ended by a
+    # signal never comes to its exit, so they are looked at as they come.
+    loader = sys.modules["_frozen_importlib_external"].ExtensionFileLoader
+    create_module = loader.create_module
+
+    def observed_create(self, spec):
+        module = create_module(self, spec)
+        mapped()
+        return module
+
+    loader.create_module = observed_create
+    atexit.register(mapped)
 
 
 def _observe():
@@ -35,6 +88,14 @@ def _observe():
         pieces.append(os.read(words, 65536))
     os.close(words)
     say("command", *b"".join(pieces).decode("utf-8", "replace").split("\0")[:-1])
+
+    if "COLDSNAKE_FILES" in os.environ:
+        _record_files(say)
+
+    groups = os.open("/proc/self/cgroup", os.O_RDONLY | os.O_CLOEXEC)
+    lines = os.read(groups, 65536).decode("utf-8", "replace").splitlines()
+    os.close(groups)
+    say("groups", *(line.split(":", 2)[-1] for line in lines))
 
     # This hook must leave no trace: its own pyc, and the folders made for it, go first.
     own = external.cache_from_source(__file__)
@@ -88,7 +149,11 @@ def _observe():
     compile_bytecode = external._compile_bytecode
 
     def observed_unmarshal(data, name=None, bytecode_path=None, source_path=None):
-        code = compile_bytecode(data, name, bytecode_path, source_path)
+        try:
+            code = compile_bytecode(data, name, bytecode_path, source_path)
+        except EOFError:
+            say("broken", name, bytecode_path)
+            raise
         say("module", name, source_path or bytecode_path, "read")
         return code
 

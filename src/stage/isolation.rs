@@ -111,6 +111,7 @@ impl Isolation {
                 env: env.to_vec(),
                 folder: folder.to_owned(),
                 user,
+                group: None,
                 until: Until::Exit,
                 timeout: PROBE_TIMEOUT,
             };

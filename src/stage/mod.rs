@@ -11,14 +11,19 @@ mod bytecode;
 mod cache;
 mod command;
 mod copy;
+mod damage;
 mod folder;
 mod isolation;
 mod namespace;
 mod overlay;
+mod page_cache;
 mod probe;
+mod quota;
 mod receipt;
+mod residency;
 mod scene;
 mod seen;
+mod tmpfs;
 mod tree;
 mod workshop;
 
@@ -29,8 +34,11 @@ use thiserror::Error;
 pub use cache::Census;
 pub use command::{Conditions, resolve_program};
 pub use copy::CopyError;
+pub use page_cache::DropCaches;
 pub use scene::Stage;
 pub use workshop::{Backing, Setting, Workshop, source_lines};
+
+use tmpfs::SHARED_MEMORY;
 
 use crate::launch::{Failure, Interrupted};
 use crate::python::PythonError;
@@ -76,6 +84,30 @@ pub enum StageError {
         what: &'static str,
         reason: String,
     },
+    #[error(
+        "there is no tmpfs for scenario `{scenario}`: {reason}\n  \
+         run as root, which can mount one, or let {SHARED_MEMORY} be one; else leave \
+         `source-on` and `prefix-on` out"
+    )]
+    NoTmpfs { scenario: String, reason: String },
+    #[error(
+        "the CPU time of scenario `{scenario}` cannot be limited: {reason}\n  \
+         run as root, or where a control group is yours (`systemd-run --user --scope -p \
+         Delegate=yes coldsnake …`); else leave `cpu` out"
+    )]
+    NoCpuQuota { scenario: String, reason: String },
+    #[error(
+        "scenario `{scenario}` drops the page cache of the whole machine, which slows down \
+         everything that runs on it\n  \
+         allow it with --allow-drop-caches, or use page-cache = \"cold\", which evicts the app's \
+         files only"
+    )]
+    DropCachesNotAllowed { scenario: String },
+    #[error(
+        "scenario `{scenario}` cannot drop the machine's page cache: {reason}\n  \
+         run as root, or use page-cache = \"cold\", which evicts the app's files only"
+    )]
+    CannotDropCaches { scenario: String, reason: String },
     #[error("scenario `{scenario}` does not hold: {what}")]
     NotAsAsked { scenario: String, what: String },
     #[error(
@@ -95,6 +127,17 @@ pub enum StageError {
     },
     #[error("scenario `{scenario}`: the command that is to leave the bytecode failed: {failure}")]
     ByCommand { scenario: String, failure: Failure },
+    #[error(
+        "the app cannot be launched under `{scenario}`: the code in {} breaks off; CPython raises \
+         EOFError whenever it is imported, and never replaces such a file\n  \
+         where this is met in real life, delete the pyc: it is compiled anew at the next start; {failure}",
+        pyc.display()
+    )]
+    BrokenPyc {
+        scenario: String,
+        pyc: PathBuf,
+        failure: Box<Failure>,
+    },
     #[error("the app cannot be launched under `{scenario}`: {failure}")]
     Launch { scenario: String, failure: Failure },
     #[error(

@@ -113,6 +113,17 @@ impl Namespace {
         })
     }
 
+    /// Mounts an empty tmpfs of its own at `at`, an existing folder.
+    ///
+    /// # Errors
+    /// What mount(2) says.
+    pub fn mount_tmpfs(&mut self, at: &Path) -> io::Result<()> {
+        let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
+        mount(Some("tmpfs"), at, Some("tmpfs"), flags, Some("mode=0755"))?;
+        self.mounted.push(at.to_owned());
+        Ok(())
+    }
+
     /// Makes what lies at `from` visible at `at`, an existing folder, read-only.
     ///
     /// # Errors
@@ -151,7 +162,11 @@ pub fn bind_read_only(at: &Path) -> io::Result<()> {
     make_read_only(at)
 }
 
-fn bind(from: &Path, at: &Path) -> io::Result<()> {
+/// Makes what lies at `from` visible at `at`, an existing folder, in this thread's namespace.
+///
+/// # Errors
+/// What mount(2) says.
+pub fn bind(from: &Path, at: &Path) -> io::Result<()> {
     let none = None::<&str>;
     // With the mounts below it: a volume inside the source belongs to the source.
     let bind = MsFlags::MS_BIND | MsFlags::MS_REC;

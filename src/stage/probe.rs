@@ -4,9 +4,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::StageError;
+use super::quota::Group;
 use super::scene::Stage;
 use super::tree::Part;
-use crate::launch::{Launcher, Spec, Until};
+use crate::launch::{Failure, Launcher, Spec, Until};
 use crate::suite::{Prefix, SourceAccess};
 
 const PROBE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -49,10 +50,20 @@ pub(super) fn probe(stage: &Stage, launcher: &mut dyn Launcher) -> Result<(), St
             env: stage.passed.clone(),
             folder: stage.directory.clone(),
             user: stage.user,
+            group: stage.group.as_ref().map(Group::entrance),
             until: Until::ExitWithReport,
             timeout: PROBE_TIMEOUT,
         };
         let launched = launcher.launch(&spec)?;
+        if let Err(failure @ Failure::Spawn { .. }) = &launched.outcome
+            && stage.group.is_some()
+        {
+            // That one may make a group does not mean that one may move processes into it.
+            return Err(StageError::NoCpuQuota {
+                scenario: stage.scenario.name.clone(),
+                reason: failure.to_string(),
+            });
+        }
         if let Err(failure) = launched.outcome {
             return Err(StageError::Launch {
                 scenario: stage.scenario.name.clone(),

@@ -5,7 +5,7 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::StageError;
@@ -13,7 +13,8 @@ use super::bytecode::not_as_made;
 use super::cache::{Census, census};
 use super::command::UNTIMED;
 use super::scene::{Stage, take_import_time, writes};
-use super::seen::Seen;
+use super::seen::{Seen, broken_pyc};
+use super::tmpfs::{filesystem, misplaced};
 use super::tree::Part;
 use crate::launch::Launcher;
 use crate::record::format::ReceiptLine;
@@ -22,6 +23,8 @@ use crate::suite::{App, Bytecode, LaunchKind, Optimization, Prefix, SourceAccess
 /// The hook's text; it lies in the stage as `sitecustomize.py`.
 pub(super) const HOOK: &str = include_str!("hook.py");
 const DONT_WRITE: &str = "PYTHONDONTWRITEBYTECODE";
+/// What the hook writes to, in the stage's temporary folder.
+const RECEIPT_FILE: &str = "coldsnake-receipt";
 /// How many modules a message names.
 const NAMED: usize = 3;
 
@@ -51,6 +54,16 @@ impl Stage {
                 .iter()
                 .map(|sentence| format!("scenario `{}`: {sentence}", self.scenario.name)),
         );
+        if self.page_cache.wants_files() {
+            let opened = seen.opened.iter().filter(|path| !self.is_ours(path));
+            let opened: Vec<PathBuf> = opened.cloned().collect();
+            let written = [self.source().to_owned(), self.prefix().to_owned()];
+            let written = written.each_ref().map(PathBuf::as_path);
+            let wrong = self.page_cache.learn(kind, opened, written);
+            violations.extend(
+                wrong.map(|sentence| format!("scenario `{}`: {sentence}", self.scenario.name)),
+            );
+        }
         let flags = seen.flags(self.scenario.flags.words()).to_vec();
         Ok(ReceiptLine {
             scenario: self.scenario.name.clone(),
@@ -62,10 +75,18 @@ impl Stage {
             modules: seen.modules,
             pycs_before,
             pycs_after,
+            source_filesystem: Some(filesystem(self.source())),
+            prefix_filesystem: (self.scenario.prefix != Prefix::Unset)
+                .then(|| filesystem(self.prefix())),
             prefix_pycs: below_prefix.pycs,
             prefix_pycache_folders: below_prefix.pycache_folders,
             violations,
         })
+    }
+
+    /// Is this a file that only launches with the hook open?
+    fn is_ours(&self, path: &Path) -> bool {
+        path.starts_with(&self.hook) || path == self.tmp.join(RECEIPT_FILE)
     }
 
     /// What the app loads from outside its own source, seen by launching it without leave to write
@@ -117,7 +138,7 @@ impl Stage {
         writing: Writing,
         launcher: &mut dyn Launcher,
     ) -> Result<Seen, StageError> {
-        let file = self.tmp.join("coldsnake-receipt");
+        let file = self.tmp.join(RECEIPT_FILE);
         // Of the launch before; there may be none.
         let _ = fs::remove_file(&file);
         let mut spec = self.spec(app, kind, UNTIMED)?;
@@ -135,15 +156,26 @@ impl Stage {
             ("COLDSNAKE_RECEIPT".into(), file.clone().into()),
             ("COLDSNAKE_SPAWNED".into(), spawned.to_string().into()),
         ]);
+        if self.page_cache.wants_files() {
+            spec.env.push(("COLDSNAKE_FILES".into(), "1".into()));
+        }
         if writing == Writing::Forbidden {
             spec.env.retain(|(name, _)| name != DONT_WRITE);
             spec.env.push((DONT_WRITE.into(), "1".into()));
         }
         let launched = take_import_time(kind, launcher.launch(&spec)?);
         if let Err(failure) = launched.outcome {
-            return Err(StageError::Launch {
-                scenario: self.scenario.name.clone(),
-                failure,
+            let scenario = self.scenario.name.clone();
+            let text = fs::read(&file).unwrap_or_default();
+            return Err(match broken_pyc(&String::from_utf8_lossy(&text)) {
+                Some(pyc) => StageError::BrokenPyc {
+                    scenario,
+                    pyc: pyc
+                        .strip_prefix(self.source())
+                        .map_or(pyc.clone(), PathBuf::from),
+                    failure: Box::new(failure),
+                },
+                None => StageError::Launch { scenario, failure },
             });
         }
         let failed = |reason: String| StageError::Receipt {
@@ -188,6 +220,22 @@ impl Stage {
                 seen.prefix
             ),
         );
+        let places = [
+            ("the app's source", self.source(), scenario.source_on),
+            ("the prefix", self.prefix(), scenario.prefix_on),
+        ];
+        if let Some(group) = &self.group {
+            must(
+                group.is_among(&seen.groups),
+                "the process was not in the control group that limits its CPU time".to_owned(),
+            );
+            let wrong = group.not_as_made();
+            must(wrong.is_none(), wrong.unwrap_or_default());
+        }
+        for (what, folder, place) in places {
+            let misplaced = misplaced(what, folder, place);
+            must(misplaced.is_none(), misplaced.unwrap_or_default());
+        }
         let forbidden = scenario.writing() == WriteBytecode::Forbidden;
         must(
             seen.dont_write == forbidden,
@@ -320,6 +368,23 @@ impl Stage {
                 vec![none_compiled]
             }
             Bytecode::Absent | Bytecode::StaleMtime | Bytecode::StaleSize => vec![none_read],
+            Bytecode::EmptyPyc | Bytecode::WrongMagic | Bytecode::Corrupt => {
+                let kept = seen.names(|m| {
+                    m.origin == part.origin()
+                        && m.code == "compiled"
+                        && m.write.as_deref() != Some("written")
+                });
+                let cannot = self.scenario.writing() == WriteBytecode::Forbidden
+                    || self.scenario.source.is_read_only();
+                let replaced = (
+                    cannot || kept.is_empty(),
+                    format!(
+                        "{} compiled, and its pyc not replaced",
+                        were(&kept, whose(part))
+                    ),
+                );
+                vec![none_read, replaced]
+            }
             Bytecode::OtherOptimization if level == Optimization::One => vec![none_compiled],
             Bytecode::OtherOptimization => vec![none_read],
             Bytecode::Only(modules) => {

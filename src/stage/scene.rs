@@ -7,9 +7,12 @@ use std::time::Duration;
 use super::StageError;
 use super::command::Conditions;
 use super::namespace::{Inside, View};
+use super::page_cache::PageCacheState;
+use super::quota::Group;
 use super::seen::Origins;
 use super::tree::{Kept, Part, Tree};
 use crate::launch::{Failure, Launched, Launcher, User};
+use crate::record::{Surroundings, Throttling};
 use crate::suite::{App, LaunchKind, Scenario};
 
 /// A scenario on disk.
@@ -30,6 +33,10 @@ pub struct Stage {
     pub(super) home: PathBuf,
     pub(super) tmp: PathBuf,
     pub(super) owner_home: PathBuf,
+    /// Limits the app's CPU time, where the scenario does.
+    pub(super) group: Option<Group>,
+    /// Which of the app's files are in memory at each launch.
+    pub(super) page_cache: PageCacheState,
     /// Where the receipts' hook lies.
     pub(super) hook: PathBuf,
     /// Variables of the caller's environment that launched processes get.
@@ -49,6 +56,7 @@ pub enum Writes {
 #[derive(Debug)]
 pub struct Staged {
     pub launched: Launched,
+    pub surroundings: Surroundings,
     pub pycs_before: u64,
     pub pycs_after: u64,
     /// What did not hold, in sentences.
@@ -123,19 +131,43 @@ impl Stage {
         self.reset()?;
         let pycs_before = self.pycs();
         let spec = self.spec(app, kind, conditions)?;
+        let written = [self.source().to_owned(), self.prefix().to_owned()];
+        let written = written.each_ref().map(PathBuf::as_path);
+        // Last: everything that is looked at before a launch comes into memory.
+        let (eviction, not_evicted) = self.page_cache.prepare(kind, written);
+        let throttled = self.group.as_ref().map(Group::throttling);
         let launched = take_import_time(kind, launcher.launch(&spec)?);
+        let surroundings = Surroundings {
+            eviction,
+            throttling: throttled.map(|before| self.throttled_since(before)),
+        };
         let pycs_after = self.pycs_now();
-        let violations = if launched.outcome.is_ok() {
+        let mut violations = if launched.outcome.is_ok() {
             self.violations(kind, pycs_before, pycs_after)
         } else {
             Vec::new()
         };
+        violations.extend(not_evicted);
+        violations.extend(self.group.as_ref().and_then(Group::not_as_made));
         Ok(Staged {
             launched,
+            surroundings,
             pycs_before,
             pycs_after,
             violations,
         })
+    }
+
+    fn throttled_since(&self, before: Throttling) -> Throttling {
+        let now = self
+            .group
+            .as_ref()
+            .map(Group::throttling)
+            .unwrap_or_default();
+        Throttling {
+            periods: now.periods.saturating_sub(before.periods),
+            time: now.time.saturating_sub(before.time),
+        }
     }
 
     /// Is what this launch left what its receipt showed?

@@ -1,6 +1,6 @@
 //! What a launch's hook saw: its lines, read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::tree::{Part, is_installed};
@@ -14,9 +14,13 @@ pub(super) struct Seen {
     pub optimize: String,
     /// The words of the command, the interpreter first.
     command: Vec<String>,
+    /// The control groups that the process was in.
+    pub groups: Vec<String>,
     pub modules: Vec<ModuleReceipt>,
     /// Of each of the modules, the file that its code comes from.
     paths: Vec<PathBuf>,
+    /// Files that were opened or mapped, if that was asked for.
+    pub opened: BTreeSet<PathBuf>,
 }
 
 /// Where the trees of an app lie, to tell whose a module is.
@@ -41,10 +45,21 @@ impl Origins {
     }
 }
 
+/// The first pyc whose code broke off, by the hook's lines.
+pub(super) fn broken_pyc(text: &str) -> Option<PathBuf> {
+    text.lines().find_map(|line| {
+        let mut fields = line.split('\t');
+        (fields.next() == Some("broken")).then_some(())?;
+        fields.nth(1).map(PathBuf::from)
+    })
+}
+
 impl Seen {
     pub fn parse(text: &str, origins: &Origins) -> Result<Self, String> {
         let mut interpreter = None;
         let mut command: Option<Vec<String>> = None;
+        let mut opened = BTreeSet::new();
+        let mut groups: Option<Vec<String>> = None;
         let mut modules: Vec<ModuleReceipt> = Vec::new();
         let mut paths = Vec::new();
         let mut place: BTreeMap<String, usize> = BTreeMap::new();
@@ -57,6 +72,12 @@ impl Seen {
                 }
                 ["command", ref words @ ..] => {
                     command.get_or_insert_with(|| words.iter().map(|w| (*w).to_owned()).collect());
+                }
+                ["opened", path] => {
+                    opened.insert(PathBuf::from(path));
+                }
+                ["groups", ref paths @ ..] => {
+                    groups.get_or_insert_with(|| paths.iter().map(|p| (*p).to_owned()).collect());
                 }
                 ["module", name, path, code @ ("read" | "compiled")] => {
                     place.insert(name.to_owned(), modules.len());
@@ -72,6 +93,8 @@ impl Seen {
                     modules.push(module(name, path, origins, code, write));
                     paths.push(PathBuf::from(path));
                 }
+                // The app caught the error, or it would not have come this far.
+                ["broken", ..] => {}
                 ["write", name, result] => {
                     if let Some(&index) = place.get(name) {
                         modules[index].write = Some(result.to_owned());
@@ -88,8 +111,10 @@ impl Seen {
             dont_write,
             optimize: optimize.to_owned(),
             command: command.unwrap_or_default(),
+            groups: groups.unwrap_or_default(),
             modules,
             paths,
+            opened,
         })
     }
 

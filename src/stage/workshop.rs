@@ -1,7 +1,7 @@
 //! All stages of a run, in one temporary folder that is gone afterwards.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use nix::unistd::Uid;
 use tempfile::TempDir;
@@ -11,8 +11,10 @@ use super::build::Builder;
 use super::copy::{WriteBits, at, set_write_bits};
 use super::folder::{Umask, make_root, sweep};
 use super::isolation::Isolation;
+use super::page_cache::DropCaches;
 use super::receipt::HOOK;
 use super::scene::Stage;
+use super::tmpfs::{SHARED_MEMORY, SharedMemory};
 use super::tree::own_entries;
 use crate::launch::Launcher;
 use crate::python::Interpreters;
@@ -28,6 +30,7 @@ pub struct Setting<'a> {
     pub interpreters: &'a Interpreters,
     pub caller: &'a CallerEnvironment,
     pub backing: Backing,
+    pub drop_caches: DropCaches,
 }
 
 /// How a stage holds what a scenario changes.
@@ -48,6 +51,7 @@ pub struct Workshop {
     pub stages: Vec<Stage>,
     // Before `root`: what is mounted below it comes off before it is removed.
     isolation: Isolation,
+    shared: SharedMemory,
     root: TempDir,
     /// Held until the folder is gone.
     _lock: fs::File,
@@ -59,11 +63,12 @@ impl Workshop {
     /// # Errors
     /// When one cannot be made true here, or the user interrupts.
     pub fn set_up(setting: Setting<'_>, launcher: &mut dyn Launcher) -> Result<Self, StageError> {
-        sweep();
+        sweep(&std::env::temp_dir());
+        sweep(Path::new(SHARED_MEMORY));
         // What is made here must be readable for whoever launches the app, whatever the caller's
         // umask is.
         let _umask = Umask::set(0o022);
-        let (root, lock) = make_root()?;
+        let (root, lock) = make_root(&std::env::temp_dir())?;
         let isolation = Isolation::begin();
         isolation.admit(root.path())?;
         let hook = root.path().join("hook");
@@ -73,6 +78,7 @@ impl Workshop {
         let mut workshop = Self {
             stages: Vec::new(),
             isolation,
+            shared: SharedMemory::default(),
             root,
             _lock: lock,
         };
@@ -80,6 +86,7 @@ impl Workshop {
             setting,
             workshop.root.path(),
             &mut workshop.isolation,
+            &mut workshop.shared,
             launcher,
         )?;
         let cannot_be_written =

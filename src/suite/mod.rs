@@ -6,6 +6,7 @@
 mod app;
 pub mod bundled;
 mod claims;
+mod cpu;
 mod error;
 mod flags;
 mod interpreters;
@@ -18,6 +19,7 @@ mod scenarios;
 mod validate;
 mod wire;
 
+pub use cpu::CpuQuota;
 pub use error::SuiteError;
 pub use flags::{Flags, Optimization};
 pub use interpreters::Named;

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::cpu::CpuQuota;
 use super::flags::{Flags, Optimization};
 use super::pattern::Pattern;
 use super::quantity::{Fraction, Margin};
@@ -234,14 +235,19 @@ pub struct Scenario {
     pub python: Option<PathBuf>,
     pub source: SourceAccess,
     /// Of the app's own modules.
+    pub source_on: Medium,
     pub bytecode: Bytecode,
     /// Of the packages that are installed for the app.
     pub site_packages: Bytecode,
     /// Of the standard library.
     pub stdlib: Bytecode,
     pub prefix: Prefix,
+    pub prefix_on: Medium,
     /// What `PYTHONDONTWRITEBYTECODE` says.
     pub write: WriteBytecode,
+    pub page_cache: PageCache,
+    /// How much CPU time the app gets; all there is, without one.
+    pub cpu: Option<CpuQuota>,
     /// What stands between the interpreter and the app.
     pub flags: Flags,
     pub env: BTreeMap<String, String>,
@@ -264,19 +270,23 @@ impl Scenario {
                 about: _,
                 python: _,
                 source,
+                source_on,
                 bytecode,
                 site_packages,
                 stdlib,
                 prefix,
+                prefix_on,
                 write,
+                page_cache,
+                cpu,
                 flags,
                 env,
             } = scenario;
             (
-                *source,
+                (*source, *source_on),
                 [bytecode.clone(), site_packages.clone(), stdlib.clone()],
-                *prefix,
-                *write,
+                (*prefix, *prefix_on),
+                (*write, *page_cache, *cpu),
                 flags.clone(),
                 env.clone(),
             )
@@ -331,6 +341,12 @@ pub enum Bytecode {
     OtherOptimization,
     /// Every module is a pyc in the place of its source, which is gone.
     Sourceless,
+    /// Every module has an empty file for a pyc.
+    EmptyPyc,
+    /// Every module has one of another interpreter under this one's name.
+    WrongMagic,
+    /// Every module has one with a good header and a body that breaks off.
+    Corrupt,
     /// What this command leaves behind, run once as the owner of the source.
     By(Vec<String>),
     /// Exactly these modules have one that CPython accepts: dotted names, sorted, from the source
@@ -362,6 +378,27 @@ pub enum Prefix {
     Warm,
     /// A folder that cannot be written.
     Unwritable,
+}
+
+/// Where a folder of a stage lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Medium {
+    /// In the temporary folder, on whatever file system that is.
+    Stage,
+    /// The same, and it must not be a tmpfs.
+    Disk,
+    Tmpfs,
+}
+
+/// Which of the app's files are in memory when it is launched?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PageCache {
+    /// Those that the launch before left there: as a rule, all.
+    Kept,
+    /// None of those that it opens.
+    Cold,
+    /// Nothing of the whole machine's.
+    Dropped,
 }
 
 /// Does the interpreter write pycs (`PYTHONDONTWRITEBYTECODE`)?

@@ -12,7 +12,7 @@ use super::validate::SuiteFile;
 use super::wire::*;
 
 /// The states that have a name, in the order in which messages list them.
-fn named_states() -> [(&'static str, Bytecode); 9] {
+fn named_states() -> [(&'static str, Bytecode); 12] {
     [
         ("fresh", Bytecode::Fresh),
         ("as-found", Bytecode::AsFound),
@@ -23,6 +23,9 @@ fn named_states() -> [(&'static str, Bytecode); 9] {
         ("checked-hash", Bytecode::CheckedHash),
         ("other-optimization", Bytecode::OtherOptimization),
         ("sourceless", Bytecode::Sourceless),
+        ("empty-pyc", Bytecode::EmptyPyc),
+        ("wrong-magic", Bytecode::WrongMagic),
+        ("corrupt", Bytecode::Corrupt),
     ]
 }
 
@@ -83,6 +86,54 @@ impl SuiteFile {
                 ("unwritable", Prefix::Unwritable),
             ],
         )?;
+        let source_on = self.choice(
+            wire.source_on.as_ref(),
+            "source-on",
+            Medium::Stage,
+            &[
+                ("stage", Medium::Stage),
+                ("disk", Medium::Disk),
+                ("tmpfs", Medium::Tmpfs),
+            ],
+        )?;
+        let prefix_on = self.choice(
+            wire.prefix_on.as_ref(),
+            "prefix-on",
+            Medium::Stage,
+            &[
+                ("stage", Medium::Stage),
+                ("disk", Medium::Disk),
+                ("tmpfs", Medium::Tmpfs),
+            ],
+        )?;
+        if let (Some(place), Prefix::Unset, Medium::Tmpfs | Medium::Disk) =
+            (&wire.prefix_on, prefix, prefix_on)
+        {
+            return Err(self.wrong(
+                place,
+                "there is no prefix that could lie there",
+                "add `prefix`, such as prefix = \"warm\", or leave `prefix-on` out",
+            ));
+        }
+        let page_cache = self.choice(
+            wire.page_cache.as_ref(),
+            "page-cache",
+            PageCache::Kept,
+            &[
+                ("kept", PageCache::Kept),
+                ("cold", PageCache::Cold),
+                ("dropped", PageCache::Dropped),
+            ],
+        )?;
+        if let (Some(place), PageCache::Cold | PageCache::Dropped) = (&wire.page_cache, page_cache)
+            && [source_on, prefix_on].contains(&Medium::Tmpfs)
+        {
+            return Err(self.wrong(
+                place,
+                "what lies on a tmpfs cannot be evicted from memory",
+                "leave `source-on` and `prefix-on` out, or `page-cache`",
+            ));
+        }
         let bytecode = match wire.bytecode.as_ref() {
             None => Bytecode::Fresh,
             Some(spanned) => match spanned.get_ref() {
@@ -117,11 +168,15 @@ impl SuiteFile {
             about: wire.about.clone(),
             python: self.python(wire.python.as_ref())?,
             source,
+            source_on,
             bytecode,
             site_packages: self.installed(wire.site_packages.as_ref(), "site-packages")?,
             stdlib: self.installed(wire.stdlib.as_ref(), "stdlib")?,
             prefix,
+            prefix_on,
             write,
+            page_cache,
+            cpu: self.cpu(wire.cpu.as_ref())?,
             flags: self.flags(wire.flags.as_ref(), app)?,
             env: self.env(&wire.env)?,
         })

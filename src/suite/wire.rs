@@ -127,6 +127,8 @@ pub struct WireScenario {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<Spanned<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_on: Option<Spanned<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub bytecode: Option<Spanned<WireBytecode>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub site_packages: Option<Spanned<String>>,
@@ -135,11 +137,28 @@ pub struct WireScenario {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prefix: Option<Spanned<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub prefix_on: Option<Spanned<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub dont_write_bytecode: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page_cache: Option<Spanned<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpu: Option<Spanned<WireCpu>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub flags: Option<Spanned<Vec<String>>>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub env: BTreeMap<String, Spanned<String>>,
+}
+
+/// `cpu = 0.25` or `cpu = "25%"`
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(
+    untagged,
+    expecting = "cpu is a number of CPUs, such as 0.25, or a percentage of one, such as \"25%\""
+)]
+pub enum WireCpu {
+    Cpus(f64),
+    Percentage(String),
 }
 
 /// `bytecode = "absent"`, `bytecode = { by = ["{python}", "import_task.py", "--help"] }` or
@@ -148,7 +167,8 @@ pub struct WireScenario {
 #[serde(
     untagged,
     expecting = "bytecode is a state's name (\"fresh\", \"as-found\", \"absent\", \"stale-mtime\", \"stale-size\", \"unchecked-hash\", \
-                 \"checked-hash\", \"other-optimization\", \"sourceless\"), { by = [a command] } or { only = [modules] }"
+                 \"checked-hash\", \"other-optimization\", \"sourceless\", \"empty-pyc\", \
+                 \"wrong-magic\", \"corrupt\"), { by = [a command] } or { only = [modules] }"
 )]
 pub enum WireBytecode {
     State(String),

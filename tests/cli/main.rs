@@ -2,12 +2,16 @@
 
 mod bundled;
 mod bytecode;
+mod damaged;
 mod failures;
 mod flags;
 mod installed;
 mod interpreters;
 mod interruption;
+mod page_cache;
+mod places;
 mod project;
+mod quota;
 mod readiness;
 mod records;
 mod servers;

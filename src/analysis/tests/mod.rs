@@ -20,7 +20,7 @@ use rand_chacha::ChaCha8Rng;
 use super::blocks::Blocks;
 use super::*;
 use crate::record::format::*;
-use crate::record::{Launch, Record, Role, Times, Usage};
+use crate::record::{Launch, Record, Role, Surroundings, Times, Usage};
 use crate::suite::{LaunchKind, Metric, SuiteFile};
 
 /// `warm`, `cold`, `read-only`, `before`, `first` and `later`, measured by `ready` and `import`.
@@ -164,6 +164,7 @@ fn launch(block: u32, position: u32, arm: crate::record::Arm, kind: LaunchKind, 
             peak_memory_kib: 40 * 1024,
             ..Usage::default()
         },
+        surroundings: Surroundings::default(),
         pycs_before: 0,
         pycs_after: 0,
         violations: Vec::new(),
@@ -257,6 +258,8 @@ fn receipt(scenario: &str, modules: &[&str]) -> ReceiptLine {
         modules: modules.collect(),
         pycs_before: 0,
         pycs_after: 0,
+        source_filesystem: None,
+        prefix_filesystem: None,
         prefix_pycs: 0,
         prefix_pycache_folders: 0,
         violations: Vec::new(),

@@ -1,0 +1,279 @@
+//! The page cache, evicted before launches: seen by mincore(2), in the record.
+
+use std::fs;
+use std::io::Read;
+use std::os::fd::AsRawFd;
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::project::{As, EXITING_APP, Project, end, is_root, python};
+
+const CACHES: &str = r#"
+[[scenario]]
+name = "cold"
+page-cache = "cold"
+
+[[scenario]]
+name = "cold-read-only"
+source = "read-only"
+bytecode = "absent"
+page-cache = "cold"
+
+[[scenario]]
+name = "cold-prefix"
+source = "read-only"
+prefix = "warm"
+page-cache = "cold"
+"#;
+
+/// What the app reads beside its modules.
+const DATA_KIB: u64 = 8 * 1024;
+
+fn project(scenarios: &str) -> Project {
+    let project = Project::new(&format!("{EXITING_APP}{scenarios}"));
+    project.write(
+        "app/helper.py",
+        "import other\nVALUE = other.VALUE + len(open('data.bin', 'rb').read())\n",
+    );
+    fs::write(
+        project.path().join("app/data.bin"),
+        vec![7; DATA_KIB as usize * 1024],
+    )
+    .unwrap();
+    project
+}
+
+/// Are files of the tests' temporary folder on a disk?
+fn on_a_disk(receipt: &Value) -> bool {
+    receipt["source_filesystem"] != "tmpfs"
+}
+
+fn check(who: As) {
+    let project = project(CACHES);
+    let ended = project.measure(who, 2);
+    if ended.stderr.contains("on a tmpfs") {
+        return;
+    }
+    ended.expect(0);
+    assert!(on_a_disk(&project.receipt("cold")));
+    for launch in project.lines("launch") {
+        assert!(launch["violations"].is_null(), "{launch}");
+        assert!(launch["failure"].is_null(), "{launch}");
+        if launch["scenario"] == "warm" {
+            for field in ["evicted_kib", "resident_kib", "unseen_kib"] {
+                assert!(launch[field].is_null(), "{launch}");
+            }
+            continue;
+        }
+        assert!(launch["evicted_kib"].as_u64() >= Some(DATA_KIB), "{launch}");
+        let unseen = launch["unseen_kib"].as_u64().unwrap();
+        if who == As::Ordinary {
+            // The interpreter is root's.
+            assert!(unseen > 0, "{launch}");
+        } else if is_root() {
+            assert_eq!(unseen, 0, "{launch}");
+        }
+    }
+    project.expect_no_stage();
+}
+
+#[test]
+fn what_the_app_opens_is_evicted_for_whoever_runs_the_tests() {
+    check(As::Me);
+}
+
+#[test]
+fn what_the_app_opens_is_evicted_for_an_ordinary_user() {
+    check(As::Ordinary);
+}
+
+#[test]
+fn a_server_that_is_ended_by_a_signal_tells_its_files_too() {
+    let project = project("[[scenario]]\nname = \"cold\"\npage-cache = \"cold\"\n");
+    let suite = fs::read_to_string(project.path().join("suite.toml")).unwrap();
+    let suite = suite.replace("module = \"helper\"", "ready = { stdout = \"^ready\" }");
+    project.write("suite.toml", &suite);
+    project.write(
+        "app/main.py",
+        "import helper, time\nprint('ready', flush=True)\ntime.sleep(60)\n",
+    );
+    let ended = project.measure(As::Me, 1);
+    if ended.stderr.contains("on a tmpfs") {
+        return;
+    }
+    ended.expect(0);
+    for launch in project.lines("launch") {
+        if launch["scenario"] == "cold" {
+            assert!(launch["evicted_kib"].as_u64() >= Some(DATA_KIB), "{launch}");
+        }
+    }
+}
+
+/// Maps a file and holds its pages in memory, as another process that uses it may.
+struct Held {
+    address: *mut libc::c_void,
+    bytes: usize,
+}
+
+impl Held {
+    fn hold(file: &fs::File) -> Self {
+        let bytes = usize::try_from(file.metadata().unwrap().len()).unwrap();
+        // SAFETY: a new mapping at an address of the kernel's choice, of a file's whole length.
+        let address = unsafe {
+            let flags = libc::MAP_SHARED | libc::MAP_POPULATE;
+            let fd = file.as_raw_fd();
+            libc::mmap(std::ptr::null_mut(), bytes, libc::PROT_READ, flags, fd, 0)
+        };
+        assert_ne!(address, libc::MAP_FAILED);
+        Self { address, bytes }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // SAFETY: the mapping is ours, and nothing refers into it.
+        unsafe { libc::munmap(self.address, self.bytes) };
+    }
+}
+
+#[test]
+fn pages_that_stay_are_a_violation() {
+    let project = project("[[scenario]]\nname = \"cold\"\npage-cache = \"cold\"\n");
+    let python = python();
+    let args = [
+        "run",
+        "suite.toml",
+        "--blocks",
+        "15",
+        "--out",
+        "out",
+        "--python",
+        &python,
+    ];
+    let mut running = project
+        .command(As::Me, &args)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // After the receipts: what is held before that cannot be known to be the scenario's.
+    while !project.path().join("out/record.jsonl").exists() {
+        if let Some(status) = running.try_wait().unwrap() {
+            let mut stderr = String::new();
+            running
+                .stderr
+                .take()
+                .unwrap()
+                .read_to_string(&mut stderr)
+                .unwrap();
+            assert!(stderr.contains("on a tmpfs"), "{status}: {stderr}");
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let held: Vec<Held> = walkdir::WalkDir::new(project.path().join("tmp"))
+        .into_iter()
+        .flatten()
+        .filter(|entry| entry.file_name() == "data.bin")
+        .filter_map(|entry| fs::File::open(entry.path()).ok())
+        .map(|file| Held::hold(&file))
+        .collect();
+    assert!(!held.is_empty());
+    let output = running.wait_with_output().unwrap();
+    drop(held);
+    assert_eq!(output.status.code(), Some(4));
+    let launches = project.lines("launch");
+    let violation = launches
+        .iter()
+        .filter(|launch| launch["scenario"] == "cold")
+        .find_map(|launch| launch["violations"][0].as_str())
+        .expect("no violation");
+    assert!(
+        violation.contains("stayed in the page cache"),
+        "{violation}"
+    );
+    assert!(violation.contains("data.bin"), "{violation}");
+}
+
+#[test]
+fn a_tmpfs_and_a_cold_page_cache_exclude_each_other() {
+    for place in [
+        "source-on = \"tmpfs\"",
+        "prefix = \"warm\"\nprefix-on = \"tmpfs\"",
+    ] {
+        let scenario = format!("[[scenario]]\nname = \"cold\"\npage-cache = \"cold\"\n{place}\n");
+        project(&scenario)
+            .measure(As::Me, 1)
+            .expect(2)
+            .says(&["suite.toml:17: ", "what lies on a tmpfs cannot be evicted"]);
+    }
+    let project = project("[[scenario]]\nname = \"cold\"\npage-cache = \"cold\"\n");
+    let python = python();
+    let args = [
+        "run",
+        "suite.toml",
+        "--blocks",
+        "1",
+        "--out",
+        "out",
+        "--python",
+        &python,
+    ];
+    let mut command = project.command(As::Ordinary, &args);
+    command.env("TMPDIR", "/dev/shm");
+    end(&mut command).expect(4).says(&[
+        "scenario `cold`: none of the files",
+        "on a tmpfs",
+        "TMPDIR",
+    ]);
+}
+
+const DROPPED: &str = "[[scenario]]\nname = \"dropped\"\npage-cache = \"dropped\"\n";
+
+#[test]
+fn the_machines_page_cache_is_dropped_only_when_that_is_allowed_and_possible() {
+    let project = project(DROPPED);
+    project.measure(As::Me, 1).expect(2).says(&[
+        "scenario `dropped` drops the page cache of the whole machine",
+        "--allow-drop-caches",
+        "page-cache = \"cold\"",
+    ]);
+    let python = python();
+    let args = [
+        "run",
+        "suite.toml",
+        "--blocks",
+        "1",
+        "--out",
+        "out",
+        "--allow-drop-caches",
+        "--python",
+        &python,
+    ];
+    end(&mut project.command(As::Ordinary, &args))
+        .expect(4)
+        .says(&[
+            "scenario `dropped` cannot drop the machine's page cache",
+            "run as root",
+        ]);
+    let writable = fs::File::options()
+        .write(true)
+        .open("/proc/sys/vm/drop_caches")
+        .is_ok();
+    if !is_root() || !writable {
+        return;
+    }
+    let ended = end(&mut project.command(As::Me, &args));
+    if ended.stderr.contains("on a tmpfs") {
+        return;
+    }
+    ended.expect(0);
+    for launch in project.lines("launch") {
+        if launch["scenario"] == "dropped" {
+            assert!(launch["evicted_kib"].as_u64() >= Some(DATA_KIB), "{launch}");
+            assert!(launch["violations"].is_null(), "{launch}");
+        }
+    }
+}

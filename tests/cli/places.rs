@@ -1,0 +1,194 @@
+//! Where the copies and the prefix lie, as root and as an ordinary user.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::project::{As, EXITING_APP, Project, end, fate, is_root, python};
+
+const PLACES: &str = r#"
+[[scenario]]
+name = "source-in-memory"
+source-on = "tmpfs"
+
+[[scenario]]
+name = "read-only-in-memory"
+source = "read-only"
+source-on = "tmpfs"
+bytecode = "absent"
+
+[[scenario]]
+name = "prefix-in-memory-empty"
+source = "read-only"
+prefix = "empty"
+prefix-on = "tmpfs"
+
+[[scenario]]
+name = "all-in-memory"
+source = "read-only"
+source-on = "tmpfs"
+prefix = "warm"
+prefix-on = "tmpfs"
+
+[[scenario]]
+name = "unwritable-in-memory"
+prefix = "unwritable"
+prefix-on = "tmpfs"
+"#;
+
+/// What becomes of `helper`, and which of source and prefix lie on a tmpfs.
+const SEEN: [(&str, &str, bool, Option<bool>); 5] = [
+    ("source-in-memory", "read", true, None),
+    ("read-only-in-memory", "compiled DENIED", true, None),
+    (
+        "prefix-in-memory-empty",
+        "compiled written",
+        false,
+        Some(true),
+    ),
+    ("all-in-memory", "read", true, Some(true)),
+    ("unwritable-in-memory", "compiled DENIED", false, Some(true)),
+];
+
+fn check(who: As) {
+    let project = Project::new(&format!("{EXITING_APP}{PLACES}"));
+    project.measure(who, 2).expect(0);
+    for (scenario, wanted, source, prefix) in SEEN {
+        let receipt = project.receipt(scenario);
+        let seen = fate(&receipt, "helper")
+            .replace("EROFS", "DENIED")
+            .replace("EACCES", "DENIED");
+        assert_eq!(seen, wanted, "{scenario}");
+        // Where the tests' temporary folder is a tmpfs itself, so is what lies in it.
+        if source {
+            assert_eq!(receipt["source_filesystem"], "tmpfs", "{scenario}");
+        }
+        match prefix {
+            Some(_) => assert_eq!(receipt["prefix_filesystem"], "tmpfs", "{scenario}"),
+            None => assert!(receipt["prefix_filesystem"].is_null(), "{scenario}"),
+        }
+        assert_eq!(
+            receipt["violations"],
+            Value::Array(Vec::new()),
+            "{scenario}"
+        );
+    }
+    for launch in project.lines("launch") {
+        assert!(launch["violations"].is_null(), "{launch}");
+        assert!(launch["failure"].is_null(), "{launch}");
+    }
+    project.expect_no_stage();
+}
+
+#[test]
+fn a_tmpfs_holds_what_it_is_to_hold_for_whoever_runs_the_tests() {
+    check(As::Me);
+}
+
+#[test]
+fn a_tmpfs_holds_what_it_is_to_hold_for_an_ordinary_user() {
+    check(As::Ordinary);
+}
+
+#[test]
+fn nothing_of_a_run_is_left_on_the_shared_memory() {
+    let project = Project::new(&format!("{EXITING_APP}{PLACES}"));
+    project.measure(As::Ordinary, 1).expect(0);
+    let place = project.receipt("prefix-in-memory-empty")["pycache_prefix"].clone();
+    let place = std::path::PathBuf::from(place.as_str().unwrap());
+    assert!(place.ancestors().any(|folder| folder.ends_with("shm")));
+    assert!(!place.exists(), "{}", place.display());
+    assert!(!place.parent().unwrap().parent().unwrap().exists());
+}
+
+#[test]
+fn copies_that_are_to_lie_on_a_disk_and_do_not_are_a_violation() {
+    let project = Project::new(&format!(
+        "{EXITING_APP}\n[[scenario]]\nname = \"on-disk\"\nsource-on = \"disk\"\n\
+         prefix = \"warm\"\nprefix-on = \"disk\"\n"
+    ));
+    let python = python();
+    let args = [
+        "run",
+        "suite.toml",
+        "--blocks",
+        "1",
+        "--out",
+        "out",
+        "--python",
+        &python,
+    ];
+    let mut command = project.command(As::Me, &args);
+    command.env("TMPDIR", "/dev/shm");
+    end(&mut command).expect(4).says(&[
+        "scenario `on-disk`: the app's source is on a tmpfs instead of a disk",
+        "scenario `on-disk`: the prefix is on a tmpfs instead of a disk",
+        "TMPDIR",
+    ]);
+}
+
+#[test]
+fn a_machine_without_a_tmpfs_is_told() {
+    if !is_root() {
+        return;
+    }
+    // Hidden in a mount namespace of the test's own, where an ordinary user cannot mount another.
+    let project = Project::new(&format!(
+        "{EXITING_APP}\n[[scenario]]\nname = \"memory\"\nsource-on = \"tmpfs\"\n"
+    ));
+    let python = python();
+    let args = [
+        "run",
+        "suite.toml",
+        "--blocks",
+        "1",
+        "--out",
+        "out",
+        "--python",
+        &python,
+    ];
+    let inner = project.command(As::Ordinary, &args);
+    let mut outer = Command::new("unshare");
+    outer
+        .args([
+            "-m",
+            "sh",
+            "-c",
+            "mount --bind \"$0\" /dev/shm && exec \"$@\"",
+        ])
+        .arg("/proc")
+        .arg(inner.get_program())
+        .args(inner.get_args())
+        .current_dir(project.path());
+    for (name, value) in inner.get_envs() {
+        match value {
+            Some(value) => outer.env(name, value),
+            None => outer.env_remove(name),
+        };
+    }
+    end(&mut outer).expect(4).says(&[
+        "there is no tmpfs for scenario `memory`",
+        "/dev/shm",
+        "run as root",
+    ]);
+    project.expect_no_stage();
+}
+
+#[test]
+fn a_place_for_no_prefix_is_refused_with_its_line() {
+    let project = Project::new(&format!(
+        "{EXITING_APP}\n[[scenario]]\nname = \"nothing\"\nprefix-on = \"tmpfs\"\n"
+    ));
+    project.measure(As::Me, 1).expect(2).says(&[
+        "suite.toml:18: ",
+        "there is no prefix that could lie there",
+        "add `prefix`",
+    ]);
+    let project = Project::new(&format!(
+        "{EXITING_APP}\n[[scenario]]\nname = \"nothing\"\nsource-on = \"moon\"\n"
+    ));
+    project
+        .measure(As::Me, 1)
+        .expect(2)
+        .says(&["`source-on` is one of: stage, disk, tmpfs"]);
+}
