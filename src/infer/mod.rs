@@ -38,8 +38,6 @@ const KEPT: [&str; 4] = [
     "PORT",
 ];
 const PYTHONPATH: &str = "PYTHONPATH";
-/// Where packages of the user's own are found; a launched app has another home.
-const PYTHONUSERBASE: &str = "PYTHONUSERBASE";
 
 /// A command of which nothing is known yet.
 #[derive(Debug, Clone)]
@@ -111,8 +109,15 @@ pub fn infer(
 ) -> Result<Inferred, InferError> {
     let resolved = command::resolve(request, caller)?;
     let layout = Layout::ask(&resolved.python.executable, caller)?;
-    let mut env = environment(request, &resolved, &layout);
-    let observed = observe::observe(request, &resolved, &env, caller, launcher)?;
+    let mut env = environment(request, &resolved);
+    let observed = observe::observe(
+        request,
+        &resolved,
+        &env,
+        &layout.user_base,
+        caller,
+        launcher,
+    )?;
     forget_unused(&mut env, &observed);
 
     let own: Vec<PathBuf> = observed
@@ -185,7 +190,6 @@ impl Inferred {
 fn environment(
     request: &Request<'_>,
     resolved: &Resolved,
-    layout: &Layout,
 ) -> BTreeMap<String, (String, &'static str)> {
     let mut env = BTreeMap::new();
     for name in KEPT {
@@ -196,11 +200,6 @@ fn environment(
     if let Ok(value) = std::env::var(PYTHONPATH) {
         let reason = "as in the shell; modules were loaded from there";
         env.insert(PYTHONPATH.to_owned(), (value, reason));
-    }
-    if let Some(base) = layout.user_base.to_str() {
-        let reason = "where packages installed with `pip install --user` lie; the app's home is \
-                      another one";
-        env.insert(PYTHONUSERBASE.to_owned(), (base.to_owned(), reason));
     }
     let given = request.env.iter().chain(&resolved.env);
     env.extend(given.map(|(name, value)| (name.clone(), (value.clone(), "as given"))));
@@ -216,16 +215,14 @@ fn environment(
     env
 }
 
-/// Leaves out search paths from which nothing was loaded.
+/// Leaves `PYTHONPATH` out if nothing was loaded from there.
 fn forget_unused(env: &mut BTreeMap<String, (String, &'static str)>, observed: &Observed) {
-    for name in [PYTHONPATH, PYTHONUSERBASE] {
-        let is_used = env.get(name).is_some_and(|(value, _)| {
-            std::env::split_paths(value)
-                .any(|entry| observed.files.iter().any(|file| file.starts_with(&entry)))
-        });
-        if !is_used {
-            env.remove(name);
-        }
+    let is_used = env.get(PYTHONPATH).is_some_and(|(value, _)| {
+        std::env::split_paths(value)
+            .any(|entry| observed.files.iter().any(|file| file.starts_with(&entry)))
+    });
+    if !is_used {
+        env.remove(PYTHONPATH);
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::command::Resolved;
@@ -37,6 +37,7 @@ pub fn observe(
     request: &Request<'_>,
     resolved: &Resolved,
     env: &BTreeMap<String, (String, &'static str)>,
+    user_base: &Path,
     caller: &CallerEnvironment,
     launcher: &mut dyn Launcher,
 ) -> Result<Observed, InferError> {
@@ -52,6 +53,8 @@ pub fn observe(
     fs::write(&report, "")?;
 
     let mut all: BTreeMap<OsString, OsString> = caller.passed.iter().cloned().collect();
+    // Packages of the user's own are found below a home that the launch does not have.
+    all.insert("PYTHONUSERBASE".into(), user_base.into());
     let given = env
         .iter()
         .map(|(name, (value, _))| (name.into(), value.into()));
