@@ -1,5 +1,6 @@
 //! Through the command line, as a user.
 
+mod adhoc;
 mod bundled;
 mod bytecode;
 mod failures;
