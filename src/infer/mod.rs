@@ -156,7 +156,11 @@ pub fn infer(
     }
     Ok(Inferred {
         given: words::shell(request.words),
-        name: words::name(&resolved.words),
+        // A server is called like every other server.
+        name: match &module {
+            Some(module) => words::fitting(module),
+            None => words::name(&resolved.words),
+        },
         python: resolved.python.executable.clone(),
         python_version: resolved.python.version.clone(),
         command,

@@ -35,10 +35,13 @@ pub fn shell(words: &[String]) -> String {
 /// A name for the app: its module, or its script.
 pub fn name(words: &[String]) -> String {
     let program = program(words).unwrap_or_default();
-    let stem = Path::new(program).file_stem();
-    let name: String = stem
-        .unwrap_or_default()
-        .to_string_lossy()
+    let stem = Path::new(program).file_stem().unwrap_or_default();
+    fitting(&stem.to_string_lossy())
+}
+
+/// A text as a suite's names have it.
+pub fn fitting(text: &str) -> String {
+    let name: String = text
         .chars()
         .filter(|c| c.is_ascii_alphanumeric() || "-_.+".contains(*c))
         .skip_while(|c| !c.is_ascii_alphanumeric())
