@@ -1,19 +1,37 @@
 //! Where a port's number stands in a command, `{port}` takes its place.
 
+/// Ports from here on are those that the kernel gives to whoever asks for port 0 (ip(7),
+/// `ip_local_port_range`).
+const EPHEMERAL: u16 = 32768;
 /// The placeholder.
 const PORT: &str = "{port}";
 
-/// Puts the placeholder wherever the number stands by itself. Was there any such place?
+/// Puts the placeholder wherever the number stands by itself, or in place of the 0 that asks for any
+/// port. Was there such a place?
 pub fn replace<'a>(texts: impl Iterator<Item = &'a mut String>, port: u16) -> bool {
     let number = port.to_string();
     let mut found = false;
+    let mut zeros = Vec::new();
     for text in texts {
         if let Some(new) = replaced(text, &number) {
             *text = new;
             found = true;
+        } else if is_any_port(text) {
+            zeros.push(text);
         }
     }
+    // More than one cannot be told apart.
+    if let ([zero], false, true) = (&mut zeros[..], found, port >= EPHEMERAL) {
+        zero.pop();
+        zero.push_str(PORT);
+        found = true;
+    }
     found
+}
+
+/// `0`, `--port=0`, `127.0.0.1:0`
+fn is_any_port(text: &str) -> bool {
+    text == "0" || text.ends_with(":0") || text.ends_with("port=0")
 }
 
 /// `--port=8000`, `-p8000`, `0.0.0.0:8000` and `8000`, but neither `18000` nor `8000.5`.
@@ -75,5 +93,21 @@ mod tests {
             ]
         );
         assert!(!replace(["run".to_owned()].iter_mut(), 8000));
+    }
+
+    #[test]
+    fn a_zero_asks_for_any_port() {
+        let replaced = |words: [&str; 2], port| {
+            let mut words = words.map(str::to_owned);
+            replace(words.iter_mut(), port).then(|| words.join(" "))
+        };
+        let expected = |text: &str| Some(text.to_owned());
+        assert_eq!(replaced(["-p", "0"], 40000), expected("-p {port}"));
+        assert_eq!(
+            replaced(["--bind", "[::]:0"], 40000),
+            expected("--bind [::]:{port}")
+        );
+        assert_eq!(replaced(["-v", "0"], 8000), None);
+        assert_eq!(replaced(["0", "0"], 40000), None);
     }
 }

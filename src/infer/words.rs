@@ -90,16 +90,27 @@ pub fn name_a_file(words: &[String], directory: &Path) -> bool {
 /// is where the metric `import` looks for it.
 pub fn served_module(words: &[String], source: Option<&PathBuf>) -> Option<String> {
     static TARGET: LazyLock<Option<Regex>> =
-        LazyLock::new(|| Regex::new(r"^([A-Za-z_][\w.]*):[A-Za-z_][\w.]*(\(\))?$").ok());
+        LazyLock::new(|| Regex::new(r"^([A-Za-z_][\w.]*):[A-Za-z_]\w*").ok());
     let server = program(words)?;
     let server = Path::new(server).file_name()?.to_str()?;
     if !SERVERS.contains(&server) {
         return None;
     }
     let pattern = TARGET.as_ref()?;
-    let found = words.iter().find_map(|word| pattern.captures(word))?;
-    let module = found.get(1)?.as_str().to_owned();
-    module_file(source?, &module).map(|_| module)
+    let found = words.iter().find_map(|word| pattern.captures(word));
+    let module = match found.as_ref().and_then(|found| found.get(1)) {
+        Some(module) => module.as_str(),
+        // gunicorn takes a module alone, and looks for `application` in it.
+        None => words.last().filter(|word| is_module_path(word))?,
+    };
+    module_file(source?, module).map(|_| module.to_owned())
+}
+
+fn is_module_path(word: &str) -> bool {
+    word.split('.').all(|part| {
+        part.starts_with(|c: char| c.is_alphabetic() || c == '_')
+            && part.chars().all(|c| c.is_alphanumeric() || c == '_')
+    })
 }
 
 /// Absolute paths below the source, at a word's start or after `=` or `:`, by the placeholder:
@@ -160,6 +171,7 @@ mod tests {
         let served = Some("served".to_owned());
         assert_eq!(module("{python} /v/bin/gunicorn -w2 served:app"), served);
         assert_eq!(module("{python} -m uvicorn served:make()"), served);
+        assert_eq!(module("{python} -m gunicorn -w 2 served"), served);
         assert_eq!(module("{python} -m uvicorn other:app"), None);
         assert_eq!(module("{python} tool.py served:app"), None);
     }

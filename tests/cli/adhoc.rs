@@ -11,6 +11,7 @@ use nix::unistd::Pid;
 use toml::Table;
 
 use crate::project::{As, Ended, Project, end, fate, fingerprint, process_with, python};
+use crate::servers;
 
 /// A server with a module of its own, which takes its port from the last word.
 const SERVER: &str = "\
@@ -282,6 +283,80 @@ fn an_app_that_listens_nowhere_may_still_say_that_it_is_ready() {
     let app = inferred(&project, &[&python(), "worker.py"]);
     assert_eq!(app["ready"]["notify"].as_bool(), Some(true));
     assert!(!process_with(&project.path().display().to_string()));
+}
+
+#[test]
+fn a_server_with_workers_is_measured_with_the_import_of_its_app() {
+    let environment = servers::environment();
+    let project = project();
+    project.write("app/served.py", servers::WSGI);
+    let gunicorn = environment.join("bin/gunicorn").display().to_string();
+    let bind = format!("--bind=127.0.0.1:{}", free_port());
+    let command = [gunicorn.as_str(), "-w2", &bind, "served:app"];
+    let app = inferred(&project, &command);
+    assert_eq!(app["module"].as_str(), Some("served"));
+    assert_eq!(app["source"].as_str(), Some("."));
+    assert_eq!(words(&app)[3], "--bind=127.0.0.1:{port}");
+    let before = fingerprint(&environment);
+    measure(&project, "app", &command).expect(0);
+    assert_eq!(before, fingerprint(&environment));
+    for metric in ["ready", "import"] {
+        let launches = project.lines("launch");
+        assert!(launches.iter().any(|l| l["metrics"][metric].is_number()));
+    }
+}
+
+#[test]
+fn a_shim_of_pyenv_is_looked_through() {
+    let project = project();
+    let venv = venv(&project);
+    let tool = venv.join("bin/tool").display().to_string();
+    install(
+        Path::new(&tool),
+        &format!("#!{}/bin/python\nimport sys\n", venv.display()),
+    );
+    let root = project.path().display();
+    project.write("pyenv/libexec/pyenv", "");
+    install(
+        &project.path().join("pyenv/libexec/pyenv"),
+        &format!("#!/bin/sh\n[ \"$1 $2\" = \"which tool\" ] && echo {tool}\n"),
+    );
+    project.write("pyenv/shims/tool", "");
+    install(
+        &project.path().join("pyenv/shims/tool"),
+        &format!(
+            "#!/usr/bin/env bash\nexec \"{root}/pyenv/libexec/pyenv\" exec \"$program\" \"$@\"\n"
+        ),
+    );
+    let app = inferred(&project, &["../pyenv/shims/tool"]);
+    assert_eq!(words(&app), ["{python}", &tool]);
+}
+
+#[test]
+fn an_ordinary_user_can_measure_a_command_in_a_copy_too() {
+    let project = project();
+    project.give_away();
+    for stage in ["auto", "copy"] {
+        let out = project.path().join(stage).display().to_string();
+        let python = python();
+        let args = [
+            "run",
+            "--quiet",
+            "--blocks",
+            "1",
+            "--stage",
+            stage,
+            "--out",
+            &out,
+            "--only",
+            "warm,app-cold",
+            "--",
+            &python,
+            "main.py",
+        ];
+        let mut run = project.command(As::Ordinary, &args);
+        end(run.current_dir(project.path().join("app"))).expect(0);
+    }
 }
 
 fn free_port() -> u16 {
