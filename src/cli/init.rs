@@ -8,6 +8,7 @@ use super::adhoc::{self, FILE, Options};
 use super::exit::{Failed, Status};
 use super::output::{print, say};
 use super::progress::Verbosity;
+use crate::suite::SuiteFile;
 
 /// Write a suite for any Python command
 ///
@@ -62,6 +63,8 @@ pub fn execute(args: &Args) -> Result<Status, Failed> {
     let python = args.python.as_deref();
     let inferred = adhoc::observe(&args.command, python, &args.options, verbosity)?;
     let text = inferred.suite_text(&folder);
+    // A word in braces, say, that no suite can have.
+    SuiteFile::from_text(here, text.clone()).suite()?;
     if is_stdout {
         print(&text);
         return Ok(Status::Done);

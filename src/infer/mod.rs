@@ -133,9 +133,8 @@ pub fn infer(
     };
     let names_a_file = words::name_a_file(&resolved.words[1..], &request.directory);
     let mut sources = places.roots(&own)?;
-    if names_a_file && layout.prefix.starts_with(&request.directory) {
-        // Taking the whole folder would take the virtual environment in it, too.
-    } else if names_a_file {
+    // Taking the whole folder would take a virtual environment in it, too.
+    if names_a_file && !layout.prefix.starts_with(&request.directory) {
         sources = places.widened(sources);
     }
     let directory = match sources.first() {

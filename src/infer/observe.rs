@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::command::Resolved;
+use super::port::PORT;
 use super::{InferError, Request, words};
-use crate::launch::{Failure, Launcher, Service, Spec, Until, User};
+use crate::launch::{Failure, Launcher, Service, Spec, Until, User, ports};
 use crate::python::environment::CallerEnvironment;
 
 /// The hook's text; it lies in a temporary folder as `sitecustomize.py`.
@@ -52,12 +53,14 @@ pub fn observe(
     let report = room.path().join("report");
     fs::write(&report, "")?;
 
+    let port = ports::pick()?.to_string();
+    let filled = |text: &str| OsString::from(text.replace(PORT, &port));
     let mut all: BTreeMap<OsString, OsString> = caller.passed.iter().cloned().collect();
     // Packages of the user's own are found below a home that the launch does not have.
     all.insert("PYTHONUSERBASE".into(), user_base.into());
     let given = env
         .iter()
-        .map(|(name, (value, _))| (name.into(), value.into()));
+        .map(|(name, (value, _))| (name.into(), filled(value)));
     all.extend(given);
     let mut python_path = OsString::from(&hook);
     if let Some(theirs) = all.get(OsStr::new("PYTHONPATH")) {
@@ -76,7 +79,10 @@ pub fn observe(
     let command = words::shell(request.words);
     let launched = launcher.launch(&Spec {
         program: resolved.python.executable.clone(),
-        args: resolved.words[1..].iter().map(OsString::from).collect(),
+        args: resolved.words[1..]
+            .iter()
+            .map(|word| filled(word))
+            .collect(),
         env: all.into_iter().collect(),
         folder: request.directory.clone(),
         user: User::Current,

@@ -3,11 +3,11 @@
 /// Ports from here on are those that the kernel gives to whoever asks for port 0 (ip(7),
 /// `ip_local_port_range`).
 const EPHEMERAL: u16 = 32768;
-/// The placeholder.
-const PORT: &str = "{port}";
+/// The placeholder; a user who knows suites may give it as it is.
+pub const PORT: &str = "{port}";
 
 /// Puts the placeholder wherever the number stands by itself, or in place of the 0 that asks for any
-/// port. Was there such a place?
+/// port. Was there such a place, or the placeholder already?
 pub fn replace<'a>(texts: impl Iterator<Item = &'a mut String>, port: u16) -> bool {
     let number = port.to_string();
     let mut found = false;
@@ -15,6 +15,8 @@ pub fn replace<'a>(texts: impl Iterator<Item = &'a mut String>, port: u16) -> bo
     for text in texts {
         if let Some(new) = replaced(text, &number) {
             *text = new;
+            found = true;
+        } else if text.contains(PORT) {
             found = true;
         } else if is_any_port(text) {
             zeros.push(text);

@@ -211,6 +211,17 @@ fn paths_relative_to_the_current_folder_are_found_in_the_copy() {
 }
 
 #[test]
+fn a_folder_with_the_virtual_environment_in_it_is_not_taken_whole() {
+    let project = project();
+    venv(&project);
+    let command = ["venv/bin/python", "app/main.py"];
+    let app = inferred_in(&project, ".", &command);
+    assert_eq!(app["source"].as_str(), Some("./app"));
+    assert_eq!(app["directory"].as_str(), Some("."));
+    assert_eq!(words(&app), ["{python}", "app/main.py"]);
+}
+
+#[test]
 fn absolute_paths_lead_into_the_copy() {
     let project = project();
     let script = project.path().join("app/main.py").display().to_string();
@@ -229,6 +240,11 @@ fn a_server_is_ready_when_it_answers_and_its_port_becomes_a_placeholder() {
     project.write("app/serve.py", SERVER);
     let port = free_port();
     let python = python();
+    let given = inferred(&project, &[&python, "serve.py", "--port={port}"]);
+    assert_eq!(words(&given)[2], "--port={port}");
+    assert_eq!(given["ready"]["http"].as_str(), Some("/"));
+    assert!(given["ready"].get("port").is_none());
+
     let option = format!("--port={port}");
     let command = [python.as_str(), "serve.py", &option];
     let app = inferred(&project, &command);
@@ -507,6 +523,11 @@ fn init_writes_a_suite_that_run_accepts_and_never_overwrites_one() {
     end(&mut command(&project, "app", &init))
         .expect(2)
         .says(&["coldsnake.toml is there already"]);
+    let braces = ["init", "-o", "other.toml", "--", &python, "-c", "'{x}'"];
+    end(&mut command(&project, "app", &braces))
+        .expect(2)
+        .says(&["there is no placeholder {x}"]);
+    assert!(!project.path().join("app/other.toml").exists());
     assert_eq!(fs::read_to_string(&file).unwrap(), text);
     project
         .run(&[
