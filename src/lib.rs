@@ -9,6 +9,7 @@
 
 pub mod analysis;
 pub mod cli;
+pub mod infer;
 pub mod launch;
 pub mod plan;
 pub mod python;

@@ -48,7 +48,7 @@ impl Failed {
         }
     }
 
-    fn new(status: Status, error: &impl std::error::Error) -> Self {
+    pub(super) fn new(status: Status, error: &impl std::error::Error) -> Self {
         Self {
             status,
             message: error.to_string(),

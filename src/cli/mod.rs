@@ -1,8 +1,10 @@
 //! The command line. clap lives here only; one file a subcommand, each short.
 
+mod adhoc;
 mod check;
 mod compare;
 mod exit;
+mod init;
 mod list;
 mod output;
 mod progress;
@@ -26,6 +28,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::Args),
+    Init(init::Args),
     Report(report::Args),
     Compare(compare::Args),
     Check(check::Args),
@@ -49,6 +52,7 @@ pub fn main() -> Status {
     };
     let result = match cli.command.unwrap_or(Command::Run(run::Args::default())) {
         Command::Run(args) => run::execute(&args),
+        Command::Init(args) => init::execute(&args),
         Command::Report(args) => report::execute(&args),
         Command::Compare(args) => compare::execute(&args),
         Command::Check(args) => check::execute(&args),

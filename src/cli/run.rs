@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use sha2::{Digest, Sha256};
 
+use super::adhoc;
 use super::exit::{Failed, Status};
 use super::output::{Format, open, say, show, write};
 use super::progress::{Progress, Verbosity};
@@ -21,10 +22,19 @@ use crate::stage::{Backing, DropCaches, Setting, Workshop, source_lines};
 use crate::suite::quantity::{Fraction, parse_duration};
 use crate::suite::{Named, Overrides, Suite, SuiteFile, bundled};
 
-/// Measure a suite: a file, or one of the bundled ones (see `coldsnake list`)
+/// Measure a suite, or any Python command
+///
+/// A suite is a file, or one of the bundled ones (see `coldsnake list`). A command stands after
+/// `--`: it is launched once to see what it is, and then measured under the standard scenarios.
 #[derive(Debug, Default, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    coldsnake run\n  \
+    coldsnake run suite.toml --budget 5min\n  \
+    coldsnake run -- python -m myapp --flag\n  \
+    coldsnake run -- .venv/bin/gunicorn --bind 127.0.0.1:8000 shop.wsgi:app")]
 pub struct Args {
     /// A suite's TOML file, or the name of a bundled suite [default: lernmanager]
+    #[arg(conflicts_with = "command")]
     suite: Option<String>,
     /// How long the launches may take together, such as 60s
     #[arg(long, value_parser = duration)]
@@ -45,7 +55,7 @@ pub struct Args {
     #[arg(long, value_name = "SCENARIO")]
     baseline: Option<String>,
     /// The Python interpreter; given more than once, every scenario is measured under each, in the
-    /// same blocks [default: python3 on PATH]
+    /// same blocks [default: the suite's or the command's, else python3 on PATH]
     #[arg(long, value_name = "PATH")]
     python: Vec<PathBuf>,
     /// The run's folder, which must not exist yet [default: coldsnake-runs/APP-TIME]
@@ -63,6 +73,11 @@ pub struct Args {
     /// No progress
     #[arg(long, short)]
     quiet: bool,
+    #[command(flatten)]
+    adhoc: adhoc::Options,
+    /// In place of a suite: a Python program and its arguments
+    #[arg(last = true, value_name = "CMD")]
+    command: Vec<String>,
 }
 
 /// `--stage`
@@ -87,7 +102,7 @@ impl From<StageChoice> for Backing {
     }
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     match parse_duration(text) {
         Ok(duration) if !duration.is_zero() => Ok(duration),
         Ok(_) => Err("it must be longer than nothing".to_owned()),
@@ -102,7 +117,17 @@ fn fraction(text: &str) -> Result<Fraction, String> {
 pub fn execute(args: &Args) -> Result<Status, Failed> {
     let unpacked = tempfile::tempdir()
         .map_err(|error| Failed::bad_input(format!("cannot make a temporary folder: {error}")))?;
-    let (file, origin) = open_suite(args.suite.as_deref(), unpacked.path())?;
+    let verbosity = if args.quiet {
+        Verbosity::Quiet
+    } else {
+        Verbosity::Normal
+    };
+    let (file, origin) = if args.command.is_empty() {
+        open_suite(args.suite.as_deref(), unpacked.path())?
+    } else {
+        let python = args.python.first().map(PathBuf::as_path);
+        adhoc::open(&args.command, python, &args.adhoc, verbosity)?
+    };
     file.check_paths(&file.suite()?)?;
     let file = file.with(&Overrides {
         baseline: args.baseline.clone(),
@@ -117,11 +142,6 @@ pub fn execute(args: &Args) -> Result<Status, Failed> {
             out.display()
         )));
     }
-    let verbosity = if args.quiet {
-        Verbosity::Quiet
-    } else {
-        Verbosity::Normal
-    };
     let mut progress = Progress::new(verbosity);
     let caller = CallerEnvironment::observe();
     let pythons = find_interpreters(&args.python, &caller)?;

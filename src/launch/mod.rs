@@ -26,7 +26,7 @@ use crate::record::{Times, Usage};
 
 pub use family::Subreaper;
 pub use interrupt::Interrupt;
-pub use ready::Sign;
+pub use ready::{Service, Sign};
 pub use system::System;
 
 /// Everything about one process to be launched.
@@ -67,6 +67,9 @@ pub enum Until {
     ExitWithReport,
     /// This is seen of it; then the process is told to end.
     Ready(Sign),
+    /// It exits with status 0, or serves: for a command of which nothing is known yet. It is told
+    /// to end when it is clear which of the two.
+    ExitOrService,
 }
 
 /// What became of a launch.
@@ -76,6 +79,8 @@ pub struct Launched {
     pub usage: Usage,
     /// What the process wrote to descriptor 3, if that was asked for (64 KiB at most).
     pub report: Vec<u8>,
+    /// How it serves, if that was to be found out and it does.
+    pub service: Option<Service>,
     /// Whether it went as expected.
     pub outcome: Result<(), Failure>,
 }

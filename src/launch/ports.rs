@@ -31,11 +31,20 @@ pub fn is_taken(port: u16) -> bool {
 
 /// The inodes of the sockets that listen on this port, in either family.
 pub fn listeners(port: u16) -> Vec<u64> {
+    all_listeners()
+        .into_iter()
+        .filter(|(there, _)| *there == port)
+        .map(|(_, inode)| inode)
+        .collect()
+}
+
+/// All listening sockets of this network namespace: port and inode.
+pub fn all_listeners() -> Vec<(u16, u64)> {
     let four = procfs::net::tcp().unwrap_or_default();
     let six = procfs::net::tcp6().unwrap_or_default();
     four.into_iter()
         .chain(six)
-        .filter(|entry| entry.state == TcpState::Listen && entry.local_address.port() == port)
-        .map(|entry| entry.inode)
+        .filter(|entry| entry.state == TcpState::Listen)
+        .map(|entry| (entry.local_address.port(), entry.inode))
         .collect()
 }

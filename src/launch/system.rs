@@ -58,6 +58,7 @@ impl Launcher for System<'_> {
                     times: Times::default(),
                     usage: Usage::default(),
                     report: Vec::new(),
+                    service: None,
                     outcome: Err(failure),
                 });
             }
@@ -75,13 +76,17 @@ impl System<'_> {
                 let (watch, given) = Watch::new(sign)?;
                 (Some(watch), given)
             }
+            Until::ExitOrService => {
+                let (watch, given) = Watch::discover(spec.timeout)?;
+                (Some(watch), given)
+            }
             Until::Exit | Until::ExitWithReport => (None, Given::default()),
         };
         let mut prepared = Prepared::new(spec, given.variable.as_ref())?;
         let (stderr, stderr_end) = pipe()?;
         let report = match spec.until {
             Until::ExitWithReport => Some(pipe()?),
-            Until::Exit | Until::Ready(_) => None,
+            Until::Exit | Until::Ready(_) | Until::ExitOrService => None,
         };
         forget_peak_memory();
         let child = prepared.spawn(
@@ -133,11 +138,13 @@ impl Watched {
         }
         let mut cpu_ready = None;
         let mut confirmed = Ok(());
+        let mut service = None;
         if let Event::Ready(at) = event {
             cpu_ready = cpu_time(self.child.pid);
             times.ready = Some(at - spawned);
             if let Some(watch) = &self.watch {
                 confirmed = watch.confirm(&self.child);
+                service = watch.service();
             }
         }
         let ended = match event {
@@ -160,6 +167,9 @@ impl Watched {
                 timeout: spec.timeout,
                 awaited: match &spec.until {
                     Until::Ready(sign) => Some(sign.to_string()),
+                    Until::ExitOrService => {
+                        Some("its end, or a port on which it answers".to_owned())
+                    }
                     Until::Exit | Until::ExitWithReport => None,
                 },
                 last,
@@ -176,16 +186,17 @@ impl Watched {
                     last,
                     stderr: stderr(),
                 }),
-                (Status::Exited(0), Until::Exit | Until::ExitWithReport) => {
+                (Status::Exited(0), Until::Exit | Until::ExitWithReport | Until::ExitOrService) => {
                     times.exit = Some(times.wall);
                     Ok(())
                 }
-                (Status::Exited(status), Until::Exit | Until::ExitWithReport) => {
-                    Err(Failure::Exited {
-                        status,
-                        stderr: stderr(),
-                    })
-                }
+                (
+                    Status::Exited(status),
+                    Until::Exit | Until::ExitWithReport | Until::ExitOrService,
+                ) => Err(Failure::Exited {
+                    status,
+                    stderr: stderr(),
+                }),
             },
         };
         if outcome.is_err() {
@@ -195,6 +206,7 @@ impl Watched {
             times,
             usage,
             report: self.report.map(|report| report.kept).unwrap_or_default(),
+            service,
             outcome,
         })
     }

@@ -179,7 +179,7 @@ impl Python {
 }
 
 /// The first executable file of that name on PATH.
-fn on_path(name: &OsStr) -> Option<PathBuf> {
+pub fn on_path(name: &OsStr) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path)
         .filter(|folder| folder.is_absolute())

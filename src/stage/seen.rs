@@ -136,6 +136,11 @@ impl Seen {
         if found { flags } else { &[] }
     }
 
+    /// The modules whose pycs one of the launch's processes wrote.
+    pub fn names_written(&self) -> Vec<&str> {
+        self.names(|m| m.code == "compiled" && m.write.as_deref() == Some("written"))
+    }
+
     pub fn names(&self, which: impl Fn(&ModuleReceipt) -> bool) -> Vec<&str> {
         self.modules
             .iter()

@@ -1,5 +1,7 @@
 //! Through the command line, as a user.
 
+mod adhoc;
+mod adhoc_readiness;
 mod bundled;
 mod bytecode;
 mod damaged;

@@ -3,7 +3,8 @@
 //!
 //! `-- --nocapture` prints when each accepted and when it was ready.
 
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use crate::project::{As, Project, process_with, python};
 
@@ -26,7 +27,7 @@ max-blocks = 1
 name = "warm"
 "#;
 
-const WSGI: &str = r#"
+pub const WSGI: &str = r#"
 import time
 time.sleep(0.3)
 
@@ -129,6 +130,17 @@ fn serves(server: &str, app: &str, command: &[&str], accepts: Accepts) {
     let tmp = project.path().join("tmp").display().to_string();
     assert!(!process_with(&tmp), "{server}: a process is left");
     project.expect_no_stage();
+}
+
+/// The environment with all servers in it.
+pub fn environment() -> PathBuf {
+    waitress();
+    let made = Path::new(env!("CARGO_TARGET_TMPDIR")).join("servers/coldsnake/venvs");
+    fs::read_dir(made)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.join("bin/gunicorn").exists())
+        .unwrap()
 }
 
 #[test]

@@ -44,13 +44,9 @@ impl Request {
     /// # Errors
     /// When somebody listens there already.
     pub fn new(port: u16, path: &str, expected: u16) -> Result<Self, Failure> {
-        let text = format!(
-            "GET {path} HTTP/1.1\r\nHost: localhost:{port}\r\nUser-Agent: coldsnake\r\n\
-             Accept: */*\r\nConnection: close\r\n\r\n"
-        );
         Ok(Self {
             door: Door::new(port)?,
-            text: text.into_bytes(),
+            text: get(port, path),
             expected,
             connection: None,
             answered: None,
@@ -134,15 +130,25 @@ impl Request {
     }
 }
 
+/// A request as it goes over the wire.
+pub fn get(port: u16, path: &str) -> Vec<u8> {
+    format!(
+        "GET {path} HTTP/1.1\r\nHost: localhost:{port}\r\nUser-Agent: coldsnake\r\n\
+         Accept: */*\r\nConnection: close\r\n\r\n"
+    )
+    .into_bytes()
+}
+
+/// What can be said of an answer so far.
 #[derive(Debug, PartialEq, Eq)]
-enum Status {
+pub enum Status {
     Incomplete,
     Is(u16),
     NotHttp,
 }
 
 /// The status of an answer's first line (RFC 9112, section 4).
-fn status(answer: &[u8]) -> Status {
+pub fn status(answer: &[u8]) -> Status {
     let Some(end) = answer.iter().position(|&byte| byte == b'\n') else {
         return if answer.len() > STATUS_LINE_LIMIT {
             Status::NotHttp

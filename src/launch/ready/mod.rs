@@ -3,17 +3,20 @@
 mod door;
 mod http;
 mod notify;
+mod service;
 mod stdout;
 mod tcp;
 
 use std::ffi::OsString;
 use std::fmt;
 use std::os::fd::{BorrowedFd, OwnedFd};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::Failure;
 use super::spawn::Child;
 use crate::suite::Pattern;
+
+pub use service::Service;
 
 /// What is to be seen of a process that is ready.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,6 +90,7 @@ pub enum Watch {
     Tcp(tcp::Connection),
     Stdout(stdout::Lines),
     Notify(notify::Notifications),
+    Discover(service::Discovery),
 }
 
 impl Watch {
@@ -115,6 +119,27 @@ impl Watch {
         Ok((watch, given))
     }
 
+    /// Sets up what finds out whether and how an unknown command serves, in this time at most.
+    ///
+    /// # Errors
+    /// When there is no socket to be had.
+    pub fn discover(timeout: Duration) -> Result<(Self, Given), Failure> {
+        let (discovery, name) = service::Discovery::new(timeout)?;
+        let given = Given {
+            stdout: None,
+            variable: Some((notify::VARIABLE.into(), name)),
+        };
+        Ok((Self::Discover(discovery), given))
+    }
+
+    /// How the launch serves, if that was to be found out and is.
+    pub fn service(&self) -> Option<Service> {
+        match self {
+            Self::Discover(discovery) => discovery.found,
+            Self::Http(_) | Self::Tcp(_) | Self::Stdout(_) | Self::Notify(_) => None,
+        }
+    }
+
     /// What to wait for.
     pub fn waits_for(&self) -> Wait<'_> {
         match self {
@@ -122,6 +147,7 @@ impl Watch {
             Self::Tcp(connection) => connection.waits_for(),
             Self::Stdout(lines) => lines.waits_for(),
             Self::Notify(notifications) => notifications.waits_for(),
+            Self::Discover(discovery) => discovery.waits_for(),
         }
     }
 
@@ -132,6 +158,7 @@ impl Watch {
             Self::Tcp(connection) => connection.advance(child),
             Self::Stdout(lines) => lines.advance(),
             Self::Notify(notifications) => notifications.advance(child),
+            Self::Discover(discovery) => discovery.advance(child),
         }
     }
 
@@ -139,7 +166,8 @@ impl Watch {
     /// can be asked any more.
     pub fn left_behind(&mut self, child: &Child) -> Option<Instant> {
         match self {
-            Self::Http(_) | Self::Tcp(_) => None,
+            // A server that left is none that could be launched again and again.
+            Self::Http(_) | Self::Tcp(_) | Self::Discover(_) => None,
             Self::Stdout(_) | Self::Notify(_) => self.advance(child),
         }
     }
@@ -153,7 +181,7 @@ impl Watch {
             Self::Http(request) => request.confirm(child),
             Self::Tcp(connection) => connection.confirm(child),
             // A pipe has no other end, and notifications were looked at one by one.
-            Self::Stdout(_) | Self::Notify(_) => Ok(()),
+            Self::Stdout(_) | Self::Notify(_) | Self::Discover(_) => Ok(()),
         }
     }
 
@@ -162,7 +190,7 @@ impl Watch {
         match self {
             Self::Http(request) => request.door.accepted,
             Self::Tcp(connection) => connection.door.accepted,
-            Self::Stdout(_) | Self::Notify(_) => None,
+            Self::Stdout(_) | Self::Notify(_) | Self::Discover(_) => None,
         }
     }
 
@@ -174,6 +202,7 @@ impl Watch {
             Self::Tcp(_) => nobody(),
             Self::Stdout(lines) => lines.last(),
             Self::Notify(notifications) => notifications.last(),
+            Self::Discover(discovery) => discovery.last(),
         })
     }
 
@@ -189,6 +218,10 @@ impl Watch {
             Self::Notify(mut notifications) => {
                 notifications.dismiss();
                 Some(Self::Notify(notifications))
+            }
+            Self::Discover(mut discovery) => {
+                discovery.dismiss();
+                Some(Self::Discover(discovery))
             }
         }
     }

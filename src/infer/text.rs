@@ -1,0 +1,352 @@
+//! What was found out, as a suite's text with the reason for each value.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use toml::Value;
+
+use super::{End, Inferred, PortPlace};
+
+/// The standard scenarios, the baseline first.
+const WARM: &str = r#"
+[[scenario]]
+name = "warm"
+about = "everything is cached: what a start can cost at best"
+
+[[scenario]]
+name = "as-found"
+about = "the bytecode that is there now, of the app, its packages and the standard library"
+bytecode = "as-found"
+site-packages = "as-found"
+stdlib = "as-found"
+
+[[scenario]]
+name = "cold"
+about = "neither the app nor its packages are compiled, and none of it can be written: a container image without pycs, at every start"
+source = "read-only"
+bytecode = "absent"
+site-packages = "absent"
+"#;
+/// For an app that has source folders of its own.
+const APP_COLD: &str = r#"
+[[scenario]]
+name = "app-cold"
+about = "the packages are compiled, the app is not, and cannot be written: a service's user that does not own the source"
+source = "read-only"
+bytecode = "absent"
+"#;
+const PREFIXES: &str = r#"
+[[scenario]]
+name = "prefix-first"
+about = "the first start after PYTHONPYCACHEPREFIX was set"
+prefix = "empty"
+
+[[scenario]]
+name = "prefix-warm"
+about = "every later start"
+prefix = "warm"
+"#;
+
+/// A launch may take so many times as long as the one that was seen, which was a warm one.
+const TIMEOUT_FACTOR: u32 = 20;
+const SHORTEST_TIMEOUT: u64 = 30;
+const LONGEST_TIMEOUT: u64 = 600;
+
+/// The suite, with paths relative to this folder where they lie below it.
+pub fn write(inferred: &Inferred, folder: &Path) -> String {
+    let given = inferred.given.replace('\n', " ");
+    let mut text = format!(
+        "# Made by `coldsnake init -- {given}`\n\
+         # from one launch of that command. Every value may be changed; scenarios/README.md describes\n\
+         # the keys.\n\n[app]\n"
+    );
+    let mut line = |why: &str, key: &str, value: String| {
+        if !why.is_empty() {
+            text.push_str(&format!("# {why}\n"));
+        }
+        text.push_str(&format!("{key} = {value}\n"));
+    };
+    let path = |path: &Path| quoted(&relative(path, folder));
+    line("", "name", quoted(&inferred.name));
+    line(
+        &format!(
+            "The interpreter that the command leads to, Python {}.",
+            inferred.python_version
+        ),
+        "python",
+        path(&inferred.python),
+    );
+    match &inferred.sources[..] {
+        [] => {}
+        [one] => line(
+            "Modules that were loaded from here belong neither to the standard library nor to what is\n\
+             # installed: they are the app's own.",
+            "source",
+            path(one),
+        ),
+        several => line(
+            "Modules that were loaded from here belong neither to the standard library nor to what is\n\
+             # installed: they are the app's own.",
+            "source",
+            list(several.iter().map(|source| relative(source, folder))),
+        ),
+    }
+    if inferred.sources.is_empty() {
+        text.push_str(
+            "# No source: all modules that were loaded are the standard library's or installed.\n",
+        );
+    }
+    let mut line = |why: &str, key: &str, value: String| {
+        text.push_str(&format!("# {why}\n{key} = {value}\n"));
+    };
+    if let Some(directory) = &inferred.directory {
+        line(
+            "Where the command was started.",
+            "directory",
+            path(directory),
+        );
+    }
+    line(
+        &why_command(inferred),
+        "command",
+        list(inferred.command.iter().cloned()),
+    );
+    if let Some(module) = &inferred.module {
+        line(
+            "What the server imports; the metric `import` times that alone.",
+            "module",
+            quoted(module),
+        );
+    }
+    if let Some(ready) = ready(inferred.end) {
+        line(&why_ready(inferred), "ready", ready);
+    }
+    line(
+        &format!(
+            "It took {} when it was launched once; under other scenarios it may take longer.",
+            seconds(inferred.took)
+        ),
+        "timeout",
+        quoted(&format!("{}s", timeout(inferred.took))),
+    );
+    if !inferred.env.is_empty() {
+        text.push_str("\n# Added to the few variables that every app gets.\n[app.env]\n");
+        for (name, (value, reason)) in &inferred.env {
+            let value = quoted(value);
+            text.push_str(&format!("# {reason}\n{name} = {value}\n"));
+        }
+    }
+    text.push_str(
+        "\n[measure]\n# What the other scenarios are compared with.\nbaseline = \"warm\"\n",
+    );
+    text.push_str(WARM);
+    if !inferred.sources.is_empty() {
+        text.push_str(APP_COLD);
+    }
+    text.push_str(PREFIXES);
+    text
+}
+
+/// What was found, in a sentence.
+pub fn summary(inferred: &Inferred) -> String {
+    let end = match inferred.end {
+        End::Exit => "ends by itself".to_owned(),
+        End::Http { port, status, .. } => {
+            format!("answers GET / on port {port} with status {status}")
+        }
+        End::Tcp { port, .. } => format!("listens on port {port}, without HTTP"),
+        End::Notify => "sends READY=1".to_owned(),
+    };
+    let folders: Vec<String> = inferred
+        .sources
+        .iter()
+        .map(|source| source.display().to_string())
+        .collect();
+    let own = if folders.is_empty() {
+        "no modules of its own".to_owned()
+    } else {
+        format!("its own modules in {}", folders.join(", "))
+    };
+    format!(
+        "`{}` runs under Python {} ({}), has {own}, and {end}",
+        inferred.given,
+        inferred.python_version,
+        inferred.python.display()
+    )
+}
+
+fn why_command(inferred: &Inferred) -> String {
+    let mut why = String::from("As given, with the interpreter first");
+    if let End::Http {
+        port,
+        place: PortPlace::Given,
+        ..
+    }
+    | End::Tcp {
+        port,
+        place: PortPlace::Given,
+    } = inferred.end
+    {
+        why.push_str(&format!(
+            "; {port}, on which it listened, became {{port}}:\n# each launch gets a free one"
+        ));
+    }
+    why.push('.');
+    why
+}
+
+fn why_ready(inferred: &Inferred) -> String {
+    let took = seconds(inferred.took);
+    match inferred.end {
+        End::Exit => String::new(),
+        End::Http { port, status, .. } => format!(
+            "It answered GET / on port {port} with status {status} after {took}. A path that needs the\n\
+             # whole app is better."
+        ),
+        End::Tcp { port, .. } => {
+            format!("It listened on port {port} after {took}, and did not answer in HTTP.")
+        }
+        End::Notify => {
+            format!("It listened nowhere, and sent READY=1 to NOTIFY_SOCKET, in {took}.")
+        }
+    }
+}
+
+fn ready(end: End) -> Option<String> {
+    Some(match end {
+        End::Exit => return None,
+        End::Http {
+            status,
+            place: PortPlace::Given,
+            ..
+        } => {
+            format!("{{ http = \"/\", status = {status} }}")
+        }
+        End::Http {
+            port,
+            status,
+            place: PortPlace::Nowhere,
+        } => {
+            format!("{{ http = \"/\", status = {status}, port = {port} }}")
+        }
+        End::Tcp {
+            place: PortPlace::Given,
+            ..
+        } => "{ tcp = true }".to_owned(),
+        End::Tcp {
+            port,
+            place: PortPlace::Nowhere,
+        } => format!("{{ tcp = {port} }}"),
+        End::Notify => "{ notify = true }".to_owned(),
+    })
+}
+
+fn timeout(took: Duration) -> u64 {
+    (took * TIMEOUT_FACTOR)
+        .as_secs()
+        .clamp(SHORTEST_TIMEOUT, LONGEST_TIMEOUT)
+}
+
+fn seconds(duration: Duration) -> String {
+    format!("{:.2} s", duration.as_secs_f64())
+}
+
+fn relative(path: &Path, folder: &Path) -> String {
+    match path.strip_prefix(folder) {
+        Ok(rest) if rest.as_os_str().is_empty() => ".".to_owned(),
+        // A bare name would be looked for on PATH.
+        Ok(rest) => PathBuf::from(".").join(rest).display().to_string(),
+        Err(_) => path.display().to_string(),
+    }
+}
+
+fn quoted(text: &str) -> String {
+    Value::String(text.to_owned()).to_string()
+}
+
+fn list(texts: impl Iterator<Item = String>) -> String {
+    let all: Vec<String> = texts.map(|text| quoted(&text)).collect();
+    format!("[{}]", all.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::suite::{Port, Readiness, SuiteFile};
+
+    fn inferred(end: End) -> Inferred {
+        Inferred {
+            given: "python -m shop --port 8000".to_owned(),
+            name: "shop".to_owned(),
+            python: "/v/bin/python".into(),
+            python_version: "3.11.2".to_owned(),
+            command: ["{python}", "-m", "shop", "--port", "{port}"]
+                .map(str::to_owned)
+                .to_vec(),
+            sources: vec!["/p/src".into(), "/lib".into()],
+            directory: Some("/p".into()),
+            module: None,
+            end,
+            took: Duration::from_millis(530),
+            env: BTreeMap::from([(
+                "FLASK_APP".to_owned(),
+                ("a\"b".to_owned(), "as in the shell"),
+            )]),
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_a_suite_that_says_the_same() {
+        let place = PortPlace::Given;
+        let inferred = inferred(End::Http {
+            port: 8000,
+            status: 302,
+            place,
+        });
+        let text = write(&inferred, Path::new("/p"));
+        let suite = SuiteFile::from_text(Path::new("/p/coldsnake.toml"), text.clone())
+            .suite()
+            .unwrap_or_else(|error| panic!("{error}\n{text}"));
+        assert_eq!(suite.app.sources, [Path::new("/p/src"), Path::new("/lib")]);
+        assert_eq!(suite.app.directory.as_deref(), Some(Path::new("/p")));
+        assert_eq!(suite.app.env["FLASK_APP"], "a\"b");
+        assert_eq!(
+            suite.app.ready,
+            Readiness::Http {
+                path: "/".to_owned(),
+                status: 302,
+                port: Port::Picked
+            }
+        );
+        let names: Vec<_> = suite.scenarios.iter().map(|s| s.name.as_str()).collect();
+        assert_eq!(
+            names,
+            [
+                "warm",
+                "as-found",
+                "cold",
+                "app-cold",
+                "prefix-first",
+                "prefix-warm"
+            ]
+        );
+    }
+
+    #[test]
+    fn an_app_that_is_all_installed_has_no_source() {
+        let mut inferred = inferred(End::Exit);
+        inferred.sources.clear();
+        inferred.directory = None;
+        inferred.command = ["{python}", "/v/bin/black", "--version"]
+            .map(str::to_owned)
+            .to_vec();
+        let text = write(&inferred, Path::new("/p"));
+        let suite = SuiteFile::from_text(Path::new("/p/coldsnake.toml"), text)
+            .suite()
+            .unwrap();
+        assert!(suite.app.sources.is_empty());
+        assert!(suite.scenario("app-cold").is_none());
+    }
+}

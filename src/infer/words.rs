@@ -1,0 +1,187 @@
+//! What can be read off the words of a command.
+
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::suite::module_file;
+
+/// A suite's names are no longer.
+const NAME_LENGTH: usize = 48;
+/// Servers whose argument `shop.wsgi:app` names the module that they import.
+const SERVERS: [&str; 6] = [
+    "daphne",
+    "granian",
+    "gunicorn",
+    "hypercorn",
+    "uvicorn",
+    "waitress-serve",
+];
+
+/// The words as one would type them for a shell.
+pub fn shell(words: &[String]) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./:=@%+,".contains(c);
+    let quoted = words.iter().map(|word| {
+        if !word.is_empty() && word.chars().all(plain) {
+            word.clone()
+        } else {
+            format!("'{}'", word.replace('\'', r"'\''"))
+        }
+    });
+    quoted.collect::<Vec<_>>().join(" ")
+}
+
+/// A name for the app: its module, or its script.
+pub fn name(words: &[String]) -> String {
+    let program = program(words).unwrap_or_default();
+    let stem = Path::new(program).file_stem().unwrap_or_default();
+    fitting(&stem.to_string_lossy())
+}
+
+/// A text as a suite's names have it.
+pub fn fitting(text: &str) -> String {
+    let name: String = text
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || "-_.+".contains(*c))
+        .skip_while(|c| !c.is_ascii_alphanumeric())
+        .take(NAME_LENGTH)
+        .collect();
+    if name.is_empty() {
+        "app".to_owned()
+    } else {
+        name
+    }
+}
+
+/// The script or the module that the interpreter is to run. Flags that take a word of their own
+/// are `-X` and `-W`.
+fn program(words: &[String]) -> Option<&str> {
+    let mut rest = words.iter().skip(1);
+    while let Some(word) = rest.next() {
+        match word.as_str() {
+            // The file stem of `a.b` would be `a`; the module's last part tells less than its first.
+            "-m" => return rest.next().map(|m| m.split('.').next().unwrap_or(m)),
+            "-c" => return None,
+            "-X" | "-W" | "--check-hash-based-pycs" => {
+                rest.next();
+            }
+            flag if flag.starts_with('-') => {}
+            script => return Some(script),
+        }
+    }
+    None
+}
+
+/// Does one of these words name something in this folder by its relative path?
+pub fn name_a_file(words: &[String], directory: &Path) -> bool {
+    let is_there = |text: &str| {
+        !text.is_empty()
+            && Path::new(text).is_relative()
+            && !text.starts_with('-')
+            && directory.join(text).exists()
+    };
+    words
+        .iter()
+        .any(|word| is_there(word) || word.split_once('=').is_some_and(|(_, v)| is_there(v)))
+}
+
+/// The module that a server imports to find its app, if it lies in the first source folder, which
+/// is where the metric `import` looks for it.
+pub fn served_module(words: &[String], source: Option<&PathBuf>) -> Option<String> {
+    static TARGET: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"^([A-Za-z_][\w.]*):[A-Za-z_]\w*").ok());
+    let server = program(words)?;
+    let server = Path::new(server).file_name()?.to_str()?;
+    if !SERVERS.contains(&server) {
+        return None;
+    }
+    let pattern = TARGET.as_ref()?;
+    let found = words.iter().find_map(|word| pattern.captures(word));
+    let module = match found.as_ref().and_then(|found| found.get(1)) {
+        Some(module) => module.as_str(),
+        // gunicorn takes a module alone, and looks for `application` in it.
+        None => words.last().filter(|word| is_module_path(word))?,
+    };
+    module_file(source?, module).map(|_| module.to_owned())
+}
+
+fn is_module_path(word: &str) -> bool {
+    word.split('.').all(|part| {
+        part.starts_with(|c: char| c.is_alphabetic() || c == '_')
+            && part.chars().all(|c| c.is_alphanumeric() || c == '_')
+    })
+}
+
+/// Absolute paths below the source, at a word's start or after `=` or `:`, by the placeholder:
+/// they are to lead into the private copy.
+pub fn below_source(text: &str, source: &Path) -> String {
+    let Some(source) = source.to_str() else {
+        return text.to_owned();
+    };
+    let mut new = String::new();
+    let mut rest = text;
+    let mut before = None;
+    while let Some(index) = rest.find(source) {
+        let (start, after) = (&rest[..index], &rest[index + source.len()..]);
+        let previous = start.chars().last().or(before);
+        let begins = previous.is_none_or(|c| "=:,".contains(c));
+        let ends = after.chars().next().is_none_or(|next| "/:,".contains(next));
+        new.push_str(start);
+        new.push_str(if begins && ends { "{source}" } else { source });
+        before = source.chars().last();
+        rest = after;
+    }
+    new.push_str(rest);
+    new
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> Vec<String> {
+        text.split(' ').map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn an_app_is_named_after_its_module_or_its_script() {
+        for (command, expected) in [
+            ("{python} -X dev -m shop.serve --port 1", "shop"),
+            ("{python} src/run.py", "run"),
+            ("{python} /v/bin/django-admin check", "django-admin"),
+            ("{python} -c pass", "app"),
+        ] {
+            assert_eq!(name(&words(command)), expected);
+        }
+    }
+
+    #[test]
+    fn words_are_quoted_where_a_shell_needs_it() {
+        let given = ["python", "-c", "print('a')"].map(str::to_owned);
+        assert_eq!(shell(&given), r"python -c 'print('\''a'\'')'");
+    }
+
+    #[test]
+    fn the_module_of_a_server_is_one_that_is_there() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("served.py"), "").unwrap();
+        let source = folder.path().to_owned();
+        let module = |text: &str| served_module(&words(text), Some(&source));
+        let served = Some("served".to_owned());
+        assert_eq!(module("{python} /v/bin/gunicorn -w2 served:app"), served);
+        assert_eq!(module("{python} -m uvicorn served:make()"), served);
+        assert_eq!(module("{python} -m gunicorn -w 2 served"), served);
+        assert_eq!(module("{python} -m uvicorn other:app"), None);
+        assert_eq!(module("{python} tool.py served:app"), None);
+    }
+
+    #[test]
+    fn paths_below_the_source_lead_into_the_copy() {
+        let below = |text| below_source(text, Path::new("/p"));
+        assert_eq!(below("/p/run.py"), "{source}/run.py");
+        assert_eq!(below("--config=/p"), "--config={source}");
+        assert_eq!(below("/p/a:/p/b:/q/p/c"), "{source}/a:{source}/b:/q/p/c");
+        assert_eq!(below("/pa"), "/pa");
+    }
+}
