@@ -18,3 +18,4 @@ pub mod runner;
 pub mod stage;
 pub mod stats;
 pub mod suite;
+pub mod unit;

@@ -1,0 +1,18 @@
+//! A systemd service: what its unit file and drop-ins say, what its sandbox lets it write, and the
+//! suite that launches the app as systemd would.
+//!
+//! The parsers are held against what systemd itself made of the same units:
+//! `scripts/unit-cases` asks it, `tests/data/units` keeps the answers.
+
+mod error;
+mod host;
+mod lines;
+mod parse;
+mod specifiers;
+mod words;
+
+pub use error::{Place, UnitError};
+pub use host::{Account, Host};
+pub use lines::{Directive, Ignored};
+pub use parse::{Item, Unit};
+pub use specifiers::UnitName;
