@@ -4,6 +4,8 @@
 //! The parsers are held against what systemd itself made of the same units:
 //! `scripts/unit-cases` asks it, `tests/data/units` keeps the answers.
 
+mod command;
+mod environment;
 mod error;
 mod host;
 mod lines;
@@ -11,6 +13,8 @@ mod parse;
 mod specifiers;
 mod words;
 
+pub use command::{ExecCommand, ExecPrefix};
+pub use environment::{AbsentFile, Origin, ServiceEnvironment, Variable};
 pub use error::{Place, UnitError};
 pub use host::{Account, Host};
 pub use lines::{Directive, Ignored};
