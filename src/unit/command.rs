@@ -88,7 +88,16 @@ impl Unit {
                     self.wrong(directive, error.message(), help)
                 })?;
                 match next {
-                    Some(word) => words.push(self.expand(&word)),
+                    Some(word) => {
+                        if let Some(letter) = self.unknown_specifier(&word) {
+                            return Err(self.wrong(
+                                directive,
+                                format!("there is no specifier %{letter}"),
+                                "write a percent sign as %%",
+                            ));
+                        }
+                        words.push(self.expand(&word));
+                    }
                     None => break,
                 }
             }

@@ -176,9 +176,10 @@ impl Unit {
             });
         }
         for word in words {
+            let known = self.unknown_specifier(&word).is_none();
             let word = self.expand(&word);
             match word.split_once('=') {
-                Some((name, value)) if is_name(name) => {
+                Some((name, value)) if is_name(name) && known => {
                     let origin = Origin::Directive(directive.clone());
                     environment.set(name, value.to_owned(), origin);
                 }

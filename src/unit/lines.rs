@@ -88,14 +88,13 @@ pub(super) fn read(file: &Path, text: &str) -> Result<Lines, UnitError> {
 }
 
 /// Joins continued lines, and leaves out comments, those between continued lines too: the next
-/// line goes on where the one before the comment ended.
+/// line goes on where the one before the comment ended. Blanks that begin a line stay.
 fn logical_lines(text: &str) -> Vec<(usize, String)> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut all = Vec::new();
     let mut begun: Option<(usize, String)> = None;
     for (index, line) in text.lines().enumerate() {
-        let line = line.trim_start_matches(WHITESPACE);
-        if line.starts_with(['#', ';']) {
+        if line.trim_start_matches(WHITESPACE).starts_with(['#', ';']) {
             continue;
         }
         let (number, mut joined) = begun.take().unwrap_or((index + 1, String::new()));

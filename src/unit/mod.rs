@@ -10,7 +10,9 @@ mod error;
 mod host;
 mod lines;
 mod parse;
+mod sandbox;
 mod specifiers;
+mod user;
 mod words;
 
 pub use command::{ExecCommand, ExecPrefix};
@@ -19,4 +21,6 @@ pub use error::{Place, UnitError};
 pub use host::{Account, Host};
 pub use lines::{Directive, Ignored};
 pub use parse::{Item, Unit};
+pub use sandbox::{Access, Cause, Lifetime, Sandbox};
 pub use specifiers::UnitName;
+pub use user::{Modes, ServiceUser};

@@ -150,6 +150,11 @@ impl Unit {
         specifiers::expand(text, &self.name, &self.path, &self.host)
     }
 
+    /// The first specifier of a text that does not exist.
+    pub(super) fn unknown_specifier(&self, text: &str) -> Option<char> {
+        specifiers::unknown(text, &self.name, &self.path, &self.host)
+    }
+
     /// An error at a directive.
     pub(super) fn wrong(
         &self,

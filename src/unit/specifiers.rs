@@ -48,7 +48,8 @@ impl UnitName {
     }
 }
 
-/// A text with its specifiers replaced. One that does not exist stays as it is, as in systemd.
+/// A text with its specifiers replaced. One that does not exist stays as it is; see
+/// [`unknown`].
 pub(super) fn expand(text: &str, name: &UnitName, unit: &Path, host: &Host) -> String {
     let mut out = String::new();
     let mut chars = text.chars();
@@ -67,6 +68,18 @@ pub(super) fn expand(text: &str, name: &UnitName, unit: &Path, host: &Host) -> S
         }
     }
     out
+}
+
+/// The first specifier of a text that does not exist: systemd does not load such a command.
+pub(super) fn unknown(text: &str, name: &UnitName, unit: &Path, host: &Host) -> Option<char> {
+    let mut chars = text.chars();
+    while chars.find(|c| *c == '%').is_some() {
+        let letter = chars.next()?;
+        if letter != '%' && value(letter, name, unit, host).is_none() {
+            return Some(letter);
+        }
+    }
+    None
 }
 
 fn value(letter: char, name: &UnitName, unit: &Path, host: &Host) -> Option<String> {
