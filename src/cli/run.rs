@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use super::exit::{Failed, Status};
 use super::output::{Format, open, say, show, write};
 use super::progress::{Progress, Verbosity};
+use super::unit;
 use crate::analysis::Validity;
 use crate::launch::{Interrupt, System};
 use crate::python::environment::CallerEnvironment;
@@ -26,6 +27,10 @@ use crate::suite::{Overrides, Suite, SuiteFile, bundled};
 pub struct Args {
     /// A suite's TOML file, or the name of a bundled suite [default: lernmanager]
     suite: Option<String>,
+    /// Measure the app of a systemd service, under the conditions that its unit file and drop-ins
+    /// set; what cannot be honoured is said
+    #[arg(long, value_name = "FILE", conflicts_with = "suite")]
+    unit: Option<PathBuf>,
     /// How long the launches may take together, such as 60s
     #[arg(long, value_parser = duration)]
     budget: Option<Duration>,
@@ -73,7 +78,16 @@ fn fraction(text: &str) -> Result<Fraction, String> {
 pub fn execute(args: &Args) -> Result<Status, Failed> {
     let unpacked = tempfile::tempdir()
         .map_err(|error| Failed::bad_input(format!("cannot make a temporary folder: {error}")))?;
-    let (file, origin) = open_suite(args.suite.as_deref(), unpacked.path())?;
+    let (file, origin, unit_python) = match &args.unit {
+        Some(path) => {
+            let made = unit::open(path)?;
+            (made.file, made.origin, made.python)
+        }
+        None => {
+            let (file, origin) = open_suite(args.suite.as_deref(), unpacked.path())?;
+            (file, origin, None)
+        }
+    };
     file.check_paths(&file.suite()?)?;
     let file = file.with(&Overrides {
         baseline: args.baseline.clone(),
@@ -97,7 +111,7 @@ pub fn execute(args: &Args) -> Result<Status, Failed> {
     };
     let mut progress = Progress::new(verbosity);
     let caller = CallerEnvironment::observe();
-    let python = Python::find(args.python.as_deref(), &caller)?;
+    let python = Python::find(args.python.as_deref().or(unit_python.as_deref()), &caller)?;
     let venv = match &suite.app.requirements {
         Some(requirements) => Some(prepare_venv(
             &suite.app.name,

@@ -5,17 +5,24 @@
 //! `scripts/unit-cases` asks it, `tests/data/units` keeps the answers.
 
 mod command;
+mod deployed;
 mod environment;
 mod error;
 mod host;
 mod lines;
 mod parse;
+mod port;
+mod program;
 mod sandbox;
+mod source;
 mod specifiers;
+mod suite;
+mod unhonoured;
 mod user;
 mod words;
 
 pub use command::{ExecCommand, ExecPrefix};
+pub use deployed::Writing;
 pub use environment::{AbsentFile, Origin, ServiceEnvironment, Variable};
 pub use error::{Place, UnitError};
 pub use host::{Account, Host};
@@ -23,4 +30,5 @@ pub use lines::{Directive, Ignored};
 pub use parse::{Item, Unit};
 pub use sandbox::{Access, Cause, Lifetime, Sandbox};
 pub use specifiers::UnitName;
+pub use suite::UnitSuite;
 pub use user::{Modes, ServiceUser};
