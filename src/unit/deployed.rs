@@ -177,7 +177,7 @@ impl Deployed {
 
 /// CPython's reading of the variable: a number counts as that number, anything else as one.
 fn forbids_writing(value: &str) -> bool {
-    !value.is_empty() && value.parse::<i64>().map_or(true, |number| number != 0)
+    !value.is_empty() && value.parse::<i64>() != Ok(0)
 }
 
 fn is_dont_write(flag: &str) -> bool {

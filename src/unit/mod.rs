@@ -7,6 +7,7 @@
 mod command;
 mod deployed;
 mod environment;
+mod environment_file;
 mod error;
 mod host;
 mod lines;
@@ -17,6 +18,7 @@ mod sandbox;
 mod source;
 mod specifiers;
 mod suite;
+mod text;
 mod unhonoured;
 mod user;
 mod words;

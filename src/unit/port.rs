@@ -48,12 +48,21 @@ pub(super) fn replace(
     words: &mut Vec<String>,
     env: &mut BTreeMap<String, String>,
 ) -> Option<Replaced> {
-    if let Some(replaced) = in_words(words) {
+    if let Some((replaced, port)) = in_words(words) {
+        // The app may look there, too.
+        for name in VARIABLES {
+            if let Some(value) = env
+                .get_mut(name)
+                .filter(|value| Some(&**value) == port.as_ref())
+            {
+                *value = PLACEHOLDER.to_owned();
+            }
+        }
         return Some(replaced);
     }
     if let Some(options) = env.get_mut("GUNICORN_CMD_ARGS") {
         let mut words: Vec<String> = options.split_whitespace().map(str::to_owned).collect();
-        if let Some(replaced) = in_words(&mut words) {
+        if let Some((replaced, _)) = in_words(&mut words) {
             *options = words.join(" ");
             return Some(replaced);
         }
@@ -71,7 +80,8 @@ pub(super) fn replace(
     None
 }
 
-fn in_words(words: &mut Vec<String>) -> Option<Replaced> {
+/// What was replaced, and the port's number if it had one.
+fn in_words(words: &mut Vec<String>) -> Option<(Replaced, Option<String>)> {
     for at in 0..words.len() {
         let word = words[at].clone();
         let (option, joined) = match word.split_once('=') {
@@ -103,7 +113,7 @@ fn in_words(words: &mut Vec<String>) -> Option<Replaced> {
                     to: to.join(" "),
                 };
                 words.splice(at..end, to);
-                return Some(replaced);
+                return Some((replaced, None));
             }
             Some(_) => None,
         };
@@ -118,14 +128,15 @@ fn in_words(words: &mut Vec<String>) -> Option<Replaced> {
             } else {
                 to
             };
-            return Some(replaced);
+            return Some((replaced, number(&value)));
         }
         let after = at.checked_sub(1).map(|before| base_name(&words[before]));
-        let number = is_port(&word) && after.is_some_and(|name| BEFORE_NUMBER.contains(&name));
-        let bare = number || (at > 0 && !word.starts_with(['-', '/']) && word.contains(':'));
+        let is_number = is_port(&word) && after.is_some_and(|name| BEFORE_NUMBER.contains(&name));
+        let bare = is_number || (at > 0 && !word.starts_with(['-', '/']) && word.contains(':'));
         if bare && let Some(to) = address(&word) {
             words[at].clone_from(&to);
-            return Some(Replaced { from: word, to });
+            let port = number(&word);
+            return Some((Replaced { from: word, to }, port));
         }
     }
     None
@@ -151,6 +162,12 @@ fn address(text: &str) -> Option<String> {
     let is_local = LOCAL.contains(&host) || host.starts_with("127.");
     let host = if is_local { host } else { "127.0.0.1" };
     Some(format!("{scheme}{host}:{PLACEHOLDER}"))
+}
+
+/// The port at the end of an address.
+fn number(address: &str) -> Option<String> {
+    let last = address.rsplit(':').next()?;
+    is_port(last).then(|| last.to_owned())
 }
 
 fn is_port(text: &str) -> bool {
@@ -223,5 +240,9 @@ mod tests {
             .into();
         assert!(replace(&mut vec!["s".to_owned()], &mut env).is_some());
         assert_eq!((&*env["DB_PORT"], &*env["PORT"]), ("5432", "{port}"));
+        env.insert("PORT".to_owned(), "80".to_owned());
+        let mut words = vec!["s".to_owned(), ":80".to_owned()];
+        replace(&mut words, &mut env);
+        assert_eq!((&*words[1], &*env["PORT"]), (":{port}", "{port}"));
     }
 }

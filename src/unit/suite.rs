@@ -15,6 +15,7 @@ use super::parse::Unit;
 use super::port;
 use super::program::{Interpreter, Program};
 use super::source::{Found, Source, is_entry_point, with_placeholder};
+use super::text::{self, App, ScenarioText};
 use super::unhonoured::socket_beside;
 
 /// A suite made of a unit.
@@ -86,7 +87,7 @@ impl Unit {
             requirements,
         };
         Ok(UnitSuite {
-            text: text(self, &app, &program, &deployed, &said),
+            text: text::write(self, &app, &scenarios(&program, &deployed), &said),
             python,
             unhonoured: said,
         })
@@ -261,127 +262,58 @@ fn is_system(python: &Path) -> bool {
         .any(|folder| python.parent() == Some(Path::new(folder)))
 }
 
-/// `[app]`.
-struct App<'a> {
-    name: String,
-    source: &'a Source,
-    words: &'a [String],
-    env: &'a BTreeMap<String, String>,
-    ready: Option<&'static str>,
-    ready_because: String,
-    requirements: Option<PathBuf>,
-}
-
-fn text(
-    unit: &Unit,
-    app: &App<'_>,
-    program: &Program,
-    deployed: &Deployed,
-    said: &[String],
-) -> String {
-    let mut out = String::new();
-    let mut line = |text: &str| {
-        out += text;
-        out.push('\n');
+/// The service as it is deployed, and what one would compare it with.
+fn scenarios(program: &Program, deployed: &Deployed) -> Vec<ScenarioText> {
+    let has_interpreter = program.words.first().is_some_and(|word| word == "{python}");
+    let flags = |words: &[String]| {
+        (has_interpreter && !words.is_empty()).then(|| ("flags", text::list(words)))
     };
-    line(&comment(&format!(
-        "Made of {} by coldsnake.",
-        unit.path.display()
-    )));
-    for drop_in in &unit.drop_ins {
-        line(&comment(&format!("With {}.", drop_in.display())));
-    }
-    if !said.is_empty() {
-        line("#\n# What a suite cannot say, or had to change:");
-        for sentence in said {
-            line(&comment(&format!("- {sentence}")));
-        }
-    }
-    line("\n[app]");
-    line(&format!("name = {}", string(&app.name)));
-    line(&format!(
-        "source = {}",
-        string(&app.source.here.to_string_lossy())
-    ));
-    if let Some(requirements) = &app.requirements {
-        line(&format!(
-            "requirements = {}",
-            string(&requirements.to_string_lossy())
-        ));
-    }
-    line(&format!("command = {}", list(app.words)));
-    line(&comment(&app.ready_because));
-    if let Some(ready) = app.ready {
-        line(&format!("ready = {ready}"));
-    }
-    line("\n[measure]\nbaseline = \"as-deployed\"");
-    if !app.env.is_empty() {
-        line("\n[app.env]");
-        for (name, value) in app.env {
-            line(&format!("{} = {}", string(name), string(value)));
-        }
-    }
-
-    let has_interpreter = app.words.first().is_some_and(|word| word == "{python}");
-    let flags = has_interpreter && !program.flags.is_empty();
-    let mut scenario = |name: &str, about: &str, keys: &[(&str, &str)]| {
-        line(&format!(
-            "\n[[scenario]]\nname = \"{name}\"\nabout = {}",
-            string(about)
-        ));
-        for (key, value) in keys {
-            line(&format!("{key} = {value}"));
-        }
-    };
-    let flag_list = list(&program.flags);
-    let plain: Vec<String> = without_dont_write(&program.flags);
-    let plain_list = list(&plain);
     let why: Vec<&str> = deployed
         .keys
         .iter()
         .map(|key| key.because.as_str())
         .collect();
-    let mut own: Vec<(&str, &str)> = deployed
-        .keys
-        .iter()
-        .map(|key| (key.name, key.value.as_str()))
-        .collect();
-    if flags {
-        own.push(("flags", &flag_list));
-    }
     let about = if why.is_empty() {
         "the service may write beside its source, so everything is cached".to_owned()
     } else {
         why.join("; ")
     };
-    scenario("as-deployed", &about, &own);
-    let read_only = ("source", "\"read-only\"");
-    let absent = ("bytecode", "\"absent\"");
-    let standard: [(&str, &str, Vec<(&str, &str)>); 4] = [
-        ("warm", "everything is cached beside the source", vec![]),
-        (
-            "cold",
-            "nothing is cached, and nothing can be",
-            vec![read_only, absent],
-        ),
-        (
-            "prefix-first",
-            "the first start after PYTHONPYCACHEPREFIX was set to a folder that lasts",
-            vec![read_only, absent, ("prefix", "\"empty\"")],
-        ),
-        (
-            "prefix-warm",
-            "every later start under such a prefix",
-            vec![read_only, absent, ("prefix", "\"warm\"")],
-        ),
-    ];
-    for (name, about, mut keys) in standard {
-        if flags && !plain.is_empty() {
-            keys.push(("flags", &plain_list));
-        }
-        scenario(name, about, &keys);
-    }
-    out
+    let own = deployed
+        .keys
+        .iter()
+        .map(|key| (key.name, key.value.clone()));
+    let mut all = vec![ScenarioText {
+        name: "as-deployed",
+        about,
+        keys: own.chain(flags(&program.flags)).collect(),
+    }];
+    let plain = without_dont_write(&program.flags);
+    let mut add = |name, about: &str, axes: &[(&'static str, &str)]| {
+        let axes = axes.iter().map(|(key, value)| (*key, text::string(value)));
+        all.push(ScenarioText {
+            name,
+            about: about.to_owned(),
+            keys: axes.chain(flags(&plain)).collect(),
+        });
+    };
+    let [read_only, absent] = [("source", "read-only"), ("bytecode", "absent")];
+    add("warm", "everything is cached beside the source", &[]);
+    add(
+        "cold",
+        "nothing is cached, and nothing can be",
+        &[read_only, absent],
+    );
+    add(
+        "prefix-first",
+        "the first start after PYTHONPYCACHEPREFIX was set to a folder that lasts",
+        &[read_only, absent, ("prefix", "empty")],
+    );
+    add(
+        "prefix-warm",
+        "every later start under such a prefix",
+        &[read_only, absent, ("prefix", "warm")],
+    );
+    all
 }
 
 /// Flags without `-B`, under which no prefix is ever filled.
@@ -403,21 +335,4 @@ fn without_dont_write(flags: &[String]) -> Vec<String> {
         }
     }
     kept
-}
-
-fn string(text: &str) -> String {
-    toml::Value::from(text).to_string()
-}
-
-fn list(words: &[String]) -> String {
-    toml::Value::from(words.to_vec()).to_string()
-}
-
-/// A line of comment; what would end the line or the file's text is left out.
-fn comment(text: &str) -> String {
-    let text: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    format!("# {text}")
 }

@@ -144,8 +144,8 @@ impl Unit {
                 )
             }
             ServiceUser::Unknown { name, directive } => format!(
-                "{}: there is no {name} on this machine, so modes say nothing about what it may \
-                 write; {launched}",
+                "{}: there is no user {name} on this machine, so modes say nothing about what it \
+                 may write; {launched}",
                 directive.named()
             ),
         })

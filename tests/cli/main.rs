@@ -11,4 +11,5 @@ mod records;
 mod servers;
 mod states;
 mod suites;
+mod units;
 mod untouched;
