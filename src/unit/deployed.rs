@@ -42,6 +42,13 @@ pub enum Writing {
     },
 }
 
+/// Does a start leave bytecode, where it may write?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Filling {
+    ByTheApp,
+    Never,
+}
+
 impl Unit {
     /// May the service write into a folder: by its sandbox, then by the modes of `here`, where the
     /// folder lies on this machine? Without `here` modes are not known.
@@ -98,6 +105,7 @@ impl Unit {
             self.writing(&source.deployed, installed)
         };
         let mut may_write = true;
+        let mut filling = Filling::ByTheApp;
         match writing {
             Writing::Forbidden { because } => {
                 deployed.add("source", "\"read-only\"", because);
@@ -112,14 +120,14 @@ impl Unit {
         {
             let because = format!("PYTHONDONTWRITEBYTECODE={value}");
             deployed.add("dont-write-bytecode", "true", because);
-            may_write = false;
+            filling = Filling::Never;
         } else if program.flags.iter().any(|flag| is_dont_write(flag)) {
-            may_write = false;
+            filling = Filling::Never;
         }
         if let Some(prefix) = prefix(program, environment) {
-            self.add_prefix(&prefix, source, outside, &mut deployed);
+            self.add_prefix(&prefix, source, outside, filling, &mut deployed);
         }
-        if !may_write {
+        if !may_write || filling == Filling::Never {
             let (value, because) = match source.found {
                 Found::Installed => on_disk(&source.here, program),
                 Found::Checkout => (
@@ -133,7 +141,14 @@ impl Unit {
         deployed
     }
 
-    fn add_prefix(&self, prefix: &str, source: &Source, outside: bool, deployed: &mut Deployed) {
+    fn add_prefix(
+        &self,
+        prefix: &str,
+        source: &Source,
+        outside: bool,
+        filling: Filling,
+        deployed: &mut Deployed,
+    ) {
         // A relative prefix is one below the working folder.
         let path = source.deployed.join(prefix);
         let here = self.host.file(&path);
@@ -147,6 +162,11 @@ impl Unit {
             (Writing::Forbidden { because }, _) => {
                 deployed.add("prefix", "\"unwritable\"", format!("{said}; {because}"));
             }
+            _ if filling == Filling::Never => deployed.add(
+                "prefix",
+                "\"empty\"",
+                format!("{said}, which nothing fills, as Python is told to write no bytecode"),
+            ),
             (_, Lifetime::UntilStop { by }) if !outside => deployed.add(
                 "prefix",
                 "\"empty\"",

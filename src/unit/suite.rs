@@ -13,7 +13,8 @@ use super::environment::{Origin, ServiceEnvironment};
 use super::error::UnitError;
 use super::parse::Unit;
 use super::port;
-use super::program::{Interpreter, Program};
+use super::program::{Interpreter, Program, base_name};
+use super::sandbox::{Access, Lifetime};
 use super::source::{Found, Source, is_entry_point, with_placeholder};
 use super::text::{self, App, ScenarioText};
 use super::unhonoured::socket_beside;
@@ -64,6 +65,8 @@ impl Unit {
                 flags.join(" ")
             ));
         }
+        said.extend(self.hidden(&source));
+        said.extend(self.early(&program));
         let deployed = self.deployed(&program, &environment, &source, command.is_outside());
         let python = self.interpreter(&program, &mut said);
         let mut env = env(&environment, &source, &mut said);
@@ -90,6 +93,39 @@ impl Unit {
             text: text::write(self, &app, &scenarios(&program, &deployed), &said),
             python,
             unhonoured: said,
+        })
+    }
+
+    /// A sandbox that hides the source: systemd would start nothing.
+    fn hidden(&self, source: &Source) -> Option<String> {
+        let sandbox = self.sandbox();
+        let by = match (
+            sandbox.access(&source.deployed),
+            sandbox.lifetime(&source.deployed),
+        ) {
+            (Access::Inaccessible { by }, _) | (_, Lifetime::UntilStop { by }) => by,
+            _ => return None,
+        };
+        let folder = source.deployed.display();
+        let hidden = format!("{by}: the service itself does not see {folder}; a launch does");
+        sandbox
+            .own_folder(&source.deployed)
+            .is_none()
+            .then_some(hidden)
+    }
+
+    /// gunicorn's READY=1 comes from its arbiter, and its socket is open before a worker has
+    /// imported the app, unless the app is preloaded.
+    fn early(&self, program: &Program) -> Option<String> {
+        let is_gunicorn = |word: &String| base_name(word) == "gunicorn";
+        let preloads = |word: &String| word == "--preload";
+        let words = &program.words;
+        let early = words.iter().take(3).any(is_gunicorn) && !words.iter().any(preloads);
+        early.then(|| {
+            "gunicorn says that it is ready, and accepts connections, before its workers have \
+             imported the app; in a suite of your own, ready = { http = \"/\" } waits for the first \
+             answer"
+                .to_owned()
         })
     }
 

@@ -137,6 +137,22 @@ fn a_prefix_that_each_stop_removes_is_empty_and_one_outside_the_holes_unwritable
 }
 
 #[test]
+fn a_prefix_is_never_filled_where_python_is_told_to_write_nothing() {
+    for (variable, flag) in [("PYTHONDONTWRITEBYTECODE=1", ""), ("A=1", "-uB")] {
+        let project = checkout(&format!(
+            "[Service]\nType=oneshot\nWorkingDirectory=/opt/not-here\nCacheDirectory=shop\n\
+             Environment=PYTHONPYCACHEPREFIX=%C/shop {variable}\n\
+             ExecStart=python3 {flag} main.py\n"
+        ));
+        measure(&project, As::Me, "app/deploy/app.service").expect(0);
+        let receipt = project.receipt("as-deployed");
+        assert_eq!(fate(&receipt, "helper"), "compiled", "{variable}");
+        let warm = project.receipt("prefix-warm");
+        assert_eq!(fate(&warm, "helper"), "read", "{variable}");
+    }
+}
+
+#[test]
 fn an_installed_app_is_judged_by_modes_and_by_the_bytecode_that_lies_there() {
     let project = Project::new("");
     let app = project.path().join("app");
