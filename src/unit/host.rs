@@ -87,7 +87,7 @@ impl Host {
             uid: 0,
             gid: 0,
             group: "root".to_owned(),
-            home: "/root".into(),
+            home: "/".into(),
             shell: "/bin/sh".into(),
         });
         Self {
