@@ -5,7 +5,8 @@
 //! [`suite`] says what is to be measured; [`plan`] shuffles it into blocks; [`stage`] makes a
 //! scenario true on disk and [`launch`] times one process under it, again and again, driven by
 //! [`runner`]; each launch becomes a line of a [`record`]. Everything after that is computed
-//! from the record alone: [`analysis`] by means of [`stats`], and [`report`] for people.
+//! from the record alone: [`analysis`] by means of [`stats`], and [`report`] for people. [`unit`]
+//! makes a suite of a systemd service.
 
 pub mod analysis;
 pub mod cli;
@@ -19,3 +20,4 @@ pub mod runner;
 pub mod stage;
 pub mod stats;
 pub mod suite;
+pub mod unit;

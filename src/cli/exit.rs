@@ -8,6 +8,7 @@ use crate::report::WriteRunError;
 use crate::runner::RunError;
 use crate::stage::StageError;
 use crate::suite::SuiteError;
+use crate::unit::UnitError;
 
 /// How a command ended. The numbers are part of the command line's contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +59,12 @@ impl Failed {
 
 impl From<SuiteError> for Failed {
     fn from(error: SuiteError) -> Self {
+        Self::new(Status::BadInput, &error)
+    }
+}
+
+impl From<UnitError> for Failed {
+    fn from(error: UnitError) -> Self {
         Self::new(Status::BadInput, &error)
     }
 }

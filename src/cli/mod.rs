@@ -10,6 +10,7 @@ mod output;
 mod progress;
 mod report;
 mod run;
+mod unit;
 
 use clap::{Parser, Subcommand};
 

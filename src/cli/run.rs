@@ -9,6 +9,7 @@ use super::adhoc;
 use super::exit::{Failed, Status};
 use super::output::{Format, open, say, show, write};
 use super::progress::{Progress, Verbosity};
+use super::unit;
 use crate::analysis::Validity;
 use crate::launch::{Interrupt, System};
 use crate::python::environment::CallerEnvironment;
@@ -36,6 +37,10 @@ pub struct Args {
     /// A suite's TOML file, or the name of a bundled suite [default: lernmanager]
     #[arg(conflicts_with = "command")]
     suite: Option<String>,
+    /// Measure the app of a systemd service, under the conditions that its unit file and drop-ins
+    /// set; what cannot be honoured is said
+    #[arg(long, value_name = "FILE", conflicts_with = "suite")]
+    unit: Option<PathBuf>,
     /// How long the launches may take together, such as 60s
     #[arg(long, value_parser = duration)]
     budget: Option<Duration>,
@@ -122,7 +127,14 @@ pub fn execute(args: &Args) -> Result<Status, Failed> {
     } else {
         Verbosity::Normal
     };
-    let (file, origin) = if args.command.is_empty() {
+    let mut named = args.python.clone();
+    let (file, origin) = if let Some(path) = &args.unit {
+        let made = unit::open(path)?;
+        if named.is_empty() {
+            named.extend(made.python);
+        }
+        (made.file, made.origin)
+    } else if args.command.is_empty() {
         open_suite(args.suite.as_deref(), unpacked.path())?
     } else {
         let python = args.python.first().map(PathBuf::as_path);
@@ -144,7 +156,7 @@ pub fn execute(args: &Args) -> Result<Status, Failed> {
     }
     let mut progress = Progress::new(verbosity);
     let caller = CallerEnvironment::observe();
-    let pythons = find_interpreters(&args.python, &caller)?;
+    let pythons = find_interpreters(&named, &caller)?;
     let file = across(file, &pythons)?;
     let suite = file.suite()?;
     let interpreters = Interpreters::equip(&suite, &pythons, &caller, &mut |what| {

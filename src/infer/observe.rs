@@ -86,6 +86,7 @@ pub fn observe(
         env: all.into_iter().collect(),
         folder: request.directory.clone(),
         user: User::Current,
+        group: None,
         until: Until::ExitOrService,
         timeout: request.timeout,
     })?;

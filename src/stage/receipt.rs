@@ -359,7 +359,10 @@ impl Stage {
         let level = self.scenario.optimization();
         let of_part =
             |code: &'static str| seen.names(move |m| m.origin == part.origin() && m.code == code);
-        let (read, compiled) = (of_part("read"), of_part("compiled"));
+        let (mut read, compiled) = (of_part("read"), of_part("compiled"));
+        // Of several processes one may read what another has compiled a moment before.
+        let own = seen.names_written();
+        read.retain(|name| !own.contains(name));
         let none_compiled = (
             compiled.is_empty(),
             format!(

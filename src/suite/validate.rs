@@ -154,7 +154,21 @@ impl SuiteFile {
             message: format!("the changed suite cannot be written: {error}"),
             help: "report this as a bug, with the suite".to_owned(),
         })?;
-        Ok(Self::from_text(&self.path, text))
+        Ok(Self::from_text(
+            &self.path,
+            format!("{}{text}", self.head_comment()),
+        ))
+    }
+
+    /// The lines of comment that the suite begins with: where it comes from, and what it leaves
+    /// out. Those are part of what a record should hold.
+    fn head_comment(&self) -> &str {
+        let lines = self.text.split_inclusive('\n');
+        let length = lines
+            .take_while(|line| line.starts_with('#'))
+            .map(str::len)
+            .sum();
+        &self.text[..length]
     }
 
     /// Is what the suite names on disk there?

@@ -19,4 +19,5 @@ mod records;
 mod servers;
 mod states;
 mod suites;
+mod units;
 mod untouched;

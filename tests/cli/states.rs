@@ -124,6 +124,30 @@ fn check(who: As, stage: &str) -> Project {
 }
 
 #[test]
+fn what_one_process_compiles_another_may_read() {
+    let project = Project::new(&format!(
+        "{EXITING_APP}bytecode = \"absent\"\n\n[[scenario]]\nname = \"first\"\nprefix = \"empty\"\n"
+    ));
+    project.write(
+        "app/main.py",
+        "import subprocess, sys\n\
+         subprocess.run([sys.executable, '-c', 'import helper'], check=True)\n\
+         import helper\n",
+    );
+    project.measure(As::Me, 1).expect(0);
+    for scenario in ["warm", "first"] {
+        let receipt = project.receipt(scenario);
+        let modules = receipt["modules"].as_array().unwrap();
+        let codes: Vec<&str> = modules
+            .iter()
+            .filter(|module| module["name"] == "helper")
+            .map(|module| module["code"].as_str().unwrap())
+            .collect();
+        assert_eq!(codes, ["compiled", "read"], "{scenario}");
+    }
+}
+
+#[test]
 fn every_state_holds_for_whoever_runs_the_tests_under_a_layer() {
     let project = check(As::Me, "overlay");
     if is_root() {

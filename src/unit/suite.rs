@@ -1,0 +1,374 @@
+//! The suite that a unit amounts to.
+//!
+//! Its baseline, `as-deployed`, is what the unit and the machine say; the other scenarios are what
+//! one would compare it with. Why each value is as it is, and what could not be said, stands beside
+//! it as a comment.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::command::ExecCommand;
+use super::deployed::Deployed;
+use super::environment::{Origin, ServiceEnvironment};
+use super::error::UnitError;
+use super::parse::Unit;
+use super::port;
+use super::program::{Interpreter, Program, base_name};
+use super::sandbox::{Access, Lifetime};
+use super::source::{Found, Source, is_entry_point, with_placeholder};
+use super::text::{self, App, ScenarioText};
+use super::unhonoured::socket_beside;
+
+/// A suite made of a unit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnitSuite {
+    /// TOML, with comments.
+    pub text: String,
+    /// The interpreter that the unit names, if it is on this machine.
+    pub python: Option<PathBuf>,
+    /// What could not be honoured, a sentence each.
+    pub unhonoured: Vec<String>,
+}
+
+/// What a scenario's own axes stand for.
+const AXES: [&str; 3] = [
+    "PYTHONDONTWRITEBYTECODE",
+    "PYTHONPYCACHEPREFIX",
+    "PYTHONOPTIMIZE",
+];
+/// Folders of a launch are its own.
+const PRIVATE: [&str; 2] = ["HOME", "TMPDIR"];
+
+impl Unit {
+    /// The suite that launches the app as systemd would.
+    ///
+    /// # Errors
+    /// When the unit cannot be started, or the app's source is not here.
+    pub fn suite(&self) -> Result<UnitSuite, UnitError> {
+        let environment = self.environment()?;
+        let commands = self.commands(&environment)?;
+        let is_python = |command: &&ExecCommand| {
+            Program::of(command, &self.host).interpreter != Interpreter::None
+        };
+        let command = commands.iter().find(is_python).unwrap_or(&commands[0]);
+        let mut program = Program::of(command, &self.host);
+        let mut said = self.unhonoured(&environment, command, commands.len());
+        said.extend(socket_beside(self));
+        optimize(&mut program, &environment);
+        let source = self.source(&program, &environment)?;
+        said.extend(source.said.clone());
+        if !program.left_out.is_empty() {
+            let flags: Vec<String> = program.left_out.iter().map(|f| format!("-{f}")).collect();
+            said.push(format!(
+                "ExecStart= ({}): {} is left out, since no receipt can be taken under it",
+                command.directive.place,
+                flags.join(" ")
+            ));
+        }
+        said.extend(self.hidden(&source));
+        said.extend(self.early(&program));
+        let deployed = self.deployed(&program, &environment, &source, command.is_outside());
+        let python = self.interpreter(&program, &mut said);
+        let mut env = env(&environment, &source, &mut said);
+        let mut words = self.words(&program, &source);
+        let replaced = port::replace(&mut words, &mut env);
+        let (ready, ready_because) = self.ready(replaced.is_some(), &mut said);
+        if let Some(replaced) = &replaced {
+            said.push(format!(
+                "`{}` became `{}`: the port of a launch is one that is free",
+                replaced.from, replaced.to
+            ));
+        }
+        let requirements = requirements(&source, python.as_deref());
+        let app = App {
+            name: self.app_name(),
+            source: &source,
+            words: &words,
+            env: &env,
+            ready,
+            ready_because,
+            requirements,
+        };
+        Ok(UnitSuite {
+            text: text::write(self, &app, &scenarios(&program, &deployed), &said),
+            python,
+            unhonoured: said,
+        })
+    }
+
+    /// A sandbox that hides the source: systemd would start nothing.
+    fn hidden(&self, source: &Source) -> Option<String> {
+        let sandbox = self.sandbox();
+        let by = match (
+            sandbox.access(&source.deployed),
+            sandbox.lifetime(&source.deployed),
+        ) {
+            (Access::Inaccessible { by }, _) | (_, Lifetime::UntilStop { by }) => by,
+            _ => return None,
+        };
+        let folder = source.deployed.display();
+        let hidden = format!("{by}: the service itself does not see {folder}; a launch does");
+        sandbox
+            .own_folder(&source.deployed)
+            .is_none()
+            .then_some(hidden)
+    }
+
+    /// gunicorn's READY=1 comes from its arbiter, and its socket is open before a worker has
+    /// imported the app, unless the app is preloaded.
+    fn early(&self, program: &Program) -> Option<String> {
+        let is_gunicorn = |word: &String| base_name(word) == "gunicorn";
+        let preloads = |word: &String| word == "--preload";
+        let words = &program.words;
+        let early = words.iter().take(3).any(is_gunicorn) && !words.iter().any(preloads);
+        early.then(|| {
+            "gunicorn says that it is ready, and accepts connections, before its workers have \
+             imported the app; in a suite of your own, ready = { http = \"/\" } waits for the first \
+             answer"
+                .to_owned()
+        })
+    }
+
+    /// The suite's name allows fewer letters than a unit's.
+    fn app_name(&self) -> String {
+        let kept = |c: char| c.is_ascii_alphanumeric() || "-_.+".contains(c);
+        let stem = self.name.stem().trim_end_matches('@');
+        let name: String = stem
+            .chars()
+            .map(|c| if kept(c) { c } else { '-' })
+            .take(48)
+            .collect();
+        if name.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+            name
+        } else {
+            format!("app{}", name.chars().take(45).collect::<String>())
+        }
+    }
+
+    fn interpreter(&self, program: &Program, said: &mut Vec<String>) -> Option<PathBuf> {
+        let (named, beside) = match &program.interpreter {
+            Interpreter::Named(path) => (path.clone(), false),
+            Interpreter::OfMissingScript(script) => (script.with_file_name("python"), true),
+            Interpreter::None => {
+                said.push(format!(
+                    "`{}` is no Python program as far as can be seen, so bytecode states may not \
+                     hold; the receipts will tell",
+                    program.words.first().map_or("", String::as_str)
+                ));
+                return None;
+            }
+        };
+        if named.is_relative() {
+            return Some(named);
+        }
+        let here = self.host.file(&named);
+        if here.is_file() && !beside {
+            return Some(here);
+        }
+        said.push(format!(
+            "there is no {} here; launches use the interpreter that --python names, or else the \
+             first one on PATH",
+            match &program.interpreter {
+                Interpreter::OfMissingScript(script) => script.display(),
+                _ => named.display(),
+            }
+        ));
+        None
+    }
+
+    fn words(&self, program: &Program, source: &Source) -> Vec<String> {
+        let words = program.words.iter().enumerate();
+        words
+            .map(|(at, word)| {
+                // Its first line names the installed environment, not one in a copy.
+                if at <= 1 && word.starts_with('/') && is_entry_point(Path::new(word)) {
+                    return self.host.file(Path::new(word)).display().to_string();
+                }
+                with_placeholder(word, &source.deployed)
+            })
+            .collect()
+    }
+
+    /// When the service counts as started: the value of `ready`, and why.
+    fn ready(&self, has_port: bool, said: &mut Vec<String>) -> (Option<&'static str>, String) {
+        let kind = self.value("Type").map(|item| item.text);
+        let kind = kind.as_deref().unwrap_or("simple");
+        match kind {
+            "notify" | "notify-reload" => (Some("{ notify = true }"), format!("Type={kind}")),
+            "oneshot" => (None, "Type=oneshot: the app is expected to exit".to_owned()),
+            _ if has_port => (
+                Some("{ tcp = true }"),
+                "the app listens; { http = \"/\" } would wait for its first answer".to_owned(),
+            ),
+            _ => {
+                said.push(format!(
+                    "Type={kind}: nothing says when the service is ready, and no port is seen; \
+                     launches are expected to exit by themselves"
+                ));
+                (None, format!("Type={kind}, and no port is seen"))
+            }
+        }
+    }
+}
+
+/// `PYTHONOPTIMIZE` does what `-O` does.
+fn optimize(program: &mut Program, environment: &ServiceEnvironment) {
+    let set = environment.get("PYTHONOPTIMIZE").unwrap_or_default();
+    let flagged = program
+        .flags
+        .iter()
+        .any(|flag| flag.starts_with('-') && flag.contains('O'));
+    let has_interpreter = program.words.first().is_some_and(|word| word == "{python}");
+    if set.is_empty() || flagged || program.ignores_environment() || !has_interpreter {
+        return;
+    }
+    let flag = match set.parse::<i64>() {
+        Ok(0) => return,
+        Ok(2..) => "-OO",
+        _ => "-O",
+    };
+    program.flags.push(flag.to_owned());
+}
+
+/// The suite's environment: the unit's, without what scenarios set themselves.
+fn env(
+    environment: &ServiceEnvironment,
+    source: &Source,
+    said: &mut Vec<String>,
+) -> BTreeMap<String, String> {
+    let mut env = BTreeMap::new();
+    let mut recorded = Vec::new();
+    for (name, variable) in &environment.variables {
+        let of_user = matches!(&variable.origin, Origin::Directive(d) if d.key == "User");
+        if variable.origin == Origin::Manager
+            || AXES.contains(&name.as_str())
+            || (of_user && !["USER", "LOGNAME"].contains(&name.as_str()))
+        {
+            continue;
+        }
+        if PRIVATE.contains(&name.as_str()) {
+            said.push(format!(
+                "{name} of a launch is a private folder, not {}",
+                variable.value
+            ));
+            continue;
+        }
+        if looks_like_placeholder(&variable.value) {
+            said.push(format!(
+                "{name} is left out: a suite takes a word in braces for a placeholder"
+            ));
+            continue;
+        }
+        if matches!(variable.origin, Origin::File { .. }) {
+            recorded.push(name.as_str());
+        }
+        env.insert(
+            name.clone(),
+            with_placeholder(&variable.value, &source.deployed),
+        );
+    }
+    if !recorded.is_empty() {
+        said.push(format!(
+            "the run's record will hold the values of {}, which come from an environment file; do \
+             not publish it if one is a secret",
+            recorded.join(", ")
+        ));
+    }
+    env
+}
+
+fn looks_like_placeholder(text: &str) -> bool {
+    text.split('{').skip(1).any(|piece| {
+        piece.split_once('}').is_some_and(|(name, _)| {
+            !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase())
+        })
+    })
+}
+
+/// A checkout's requirements, where the unit's own environment is not here.
+fn requirements(source: &Source, python: Option<&Path>) -> Option<PathBuf> {
+    let file = source.here.join("requirements.txt");
+    let is_own = python.is_some_and(|python| python.is_absolute() && !is_system(python));
+    (!is_own && source.found == Found::Checkout && file.is_file()).then_some(file)
+}
+
+fn is_system(python: &Path) -> bool {
+    ["/usr/bin", "/usr/local/bin", "/bin"]
+        .iter()
+        .any(|folder| python.parent() == Some(Path::new(folder)))
+}
+
+/// The service as it is deployed, and what one would compare it with.
+fn scenarios(program: &Program, deployed: &Deployed) -> Vec<ScenarioText> {
+    let has_interpreter = program.words.first().is_some_and(|word| word == "{python}");
+    let flags = |words: &[String]| {
+        (has_interpreter && !words.is_empty()).then(|| ("flags", text::list(words)))
+    };
+    let why: Vec<&str> = deployed
+        .keys
+        .iter()
+        .map(|key| key.because.as_str())
+        .collect();
+    let about = if why.is_empty() {
+        "the service may write beside its source, so everything is cached".to_owned()
+    } else {
+        why.join("; ")
+    };
+    let own = deployed
+        .keys
+        .iter()
+        .map(|key| (key.name, key.value.clone()));
+    let mut all = vec![ScenarioText {
+        name: "as-deployed",
+        about,
+        keys: own.chain(flags(&program.flags)).collect(),
+    }];
+    let plain = without_dont_write(&program.flags);
+    let mut add = |name, about: &str, axes: &[(&'static str, &str)]| {
+        let axes = axes.iter().map(|(key, value)| (*key, text::string(value)));
+        all.push(ScenarioText {
+            name,
+            about: about.to_owned(),
+            keys: axes.chain(flags(&plain)).collect(),
+        });
+    };
+    let [read_only, absent] = [("source", "read-only"), ("bytecode", "absent")];
+    add("warm", "everything is cached beside the source", &[]);
+    add(
+        "cold",
+        "nothing is cached, and nothing can be",
+        &[read_only, absent],
+    );
+    add(
+        "prefix-first",
+        "the first start after PYTHONPYCACHEPREFIX was set to a folder that lasts",
+        &[read_only, absent, ("prefix", "empty")],
+    );
+    add(
+        "prefix-warm",
+        "every later start under such a prefix",
+        &[read_only, absent, ("prefix", "warm")],
+    );
+    all
+}
+
+/// Flags without `-B`, under which no prefix is ever filled.
+fn without_dont_write(flags: &[String]) -> Vec<String> {
+    let mut kept = Vec::new();
+    let mut is_value = false;
+    for flag in flags {
+        let takes_value =
+            !is_value && ["-X", "-W", "--check-hash-based-pycs"].contains(&flag.as_str());
+        let letters = !is_value && flag.starts_with('-') && !flag.starts_with("--");
+        let flag = if letters && !flag.starts_with("-X") && !flag.starts_with("-W") {
+            flag.replace('B', "")
+        } else {
+            flag.clone()
+        };
+        is_value = takes_value;
+        if flag != "-" {
+            kept.push(flag);
+        }
+    }
+    kept
+}

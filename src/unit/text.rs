@@ -1,0 +1,105 @@
+//! A suite's TOML, with comments.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::parse::Unit;
+use super::source::Source;
+
+/// `[app]`.
+pub(super) struct App<'a> {
+    pub name: String,
+    pub source: &'a Source,
+    pub words: &'a [String],
+    pub env: &'a BTreeMap<String, String>,
+    pub ready: Option<&'static str>,
+    pub ready_because: String,
+    pub requirements: Option<PathBuf>,
+}
+
+/// `[[scenario]]`.
+pub(super) struct ScenarioText {
+    pub name: &'static str,
+    pub about: String,
+    /// Keys and their values as TOML.
+    pub keys: Vec<(&'static str, String)>,
+}
+
+/// Writes the suite. What could not be said stands at its head.
+pub(super) fn write(
+    unit: &Unit,
+    app: &App<'_>,
+    scenarios: &[ScenarioText],
+    said: &[String],
+) -> String {
+    let mut out = String::new();
+    let mut line = |text: &str| {
+        out += text;
+        out.push('\n');
+    };
+    line(&comment(&format!(
+        "Made of {} by coldsnake.",
+        unit.path.display()
+    )));
+    for drop_in in &unit.drop_ins {
+        line(&comment(&format!("With {}.", drop_in.display())));
+    }
+    if !said.is_empty() {
+        line("#\n# What a suite cannot say, or had to change:");
+        for sentence in said {
+            line(&comment(&format!("- {sentence}")));
+        }
+    }
+    line("\n[app]");
+    line(&format!("name = {}", string(&app.name)));
+    line(&format!(
+        "source = {}",
+        string(&app.source.here.to_string_lossy())
+    ));
+    if let Some(requirements) = &app.requirements {
+        line(&format!(
+            "requirements = {}",
+            string(&requirements.to_string_lossy())
+        ));
+    }
+    line(&format!("command = {}", list(app.words)));
+    line(&comment(&app.ready_because));
+    if let Some(ready) = app.ready {
+        line(&format!("ready = {ready}"));
+    }
+    line("\n[measure]\nbaseline = \"as-deployed\"");
+    if !app.env.is_empty() {
+        line("\n[app.env]");
+        for (name, value) in app.env {
+            line(&format!("{} = {}", string(name), string(value)));
+        }
+    }
+    for scenario in scenarios {
+        line("\n[[scenario]]");
+        line(&format!("name = {}", string(scenario.name)));
+        line(&format!("about = {}", string(&scenario.about)));
+        for (key, value) in &scenario.keys {
+            line(&format!("{key} = {value}"));
+        }
+    }
+    out
+}
+
+/// A TOML string.
+pub(super) fn string(text: &str) -> String {
+    toml::Value::from(text).to_string()
+}
+
+/// A TOML array of strings.
+pub(super) fn list(words: &[String]) -> String {
+    toml::Value::from(words.to_vec()).to_string()
+}
+
+/// A line of comment; what would end the line or the file's text is left out.
+fn comment(text: &str) -> String {
+    let text: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    format!("# {text}")
+}
