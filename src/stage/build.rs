@@ -1,17 +1,14 @@
 //! Builds stages, one for each scenario.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, lchown};
 use std::path::{Path, PathBuf};
-
-use nix::unistd::{AccessFlags, Uid, access};
 
 use super::StageError;
 use super::bytecode::make_bytecode;
 use super::command::UNTIMED;
-use super::copy::{CopyBytecode, CopyError, WriteBits, at, copy_tree, give, set_write_bits};
+use super::copy::{CopyError, WriteBits, at, set_write_bits};
+use super::hold::Held;
 use super::isolation::Isolation;
-use super::namespace::{View, bind, bind_read_only};
 use super::overlay::{Covered, Marks};
 use super::page_cache::PageCacheState;
 use super::probe::probe;
@@ -20,9 +17,9 @@ use super::receipt::Outside;
 use super::scene::Stage;
 use super::seen::Origins;
 use super::tmpfs::{SharedMemory, put_on_tmpfs};
-use super::tree::{Kept, Part, Place, Protection, Tree, own_entries};
-use super::workshop::{Backing, Setting};
-use crate::launch::{Launcher, User};
+use super::tree::{Kept, Part, Place, Tree};
+use super::workshop::Setting;
+use crate::launch::Launcher;
 use crate::python::{
     Compilation, Existing, Installations, InvalidationMode, Placement, compile_all,
     venv_interpreter,
@@ -31,35 +28,35 @@ use crate::suite::{Bytecode, Flags, Medium, PageCache, Prefix, Scenario, SourceA
 
 /// Everything that the stages of a run have in common.
 pub(super) struct Builder<'a> {
-    setting: Setting<'a>,
-    root: &'a Path,
+    pub setting: Setting<'a>,
+    pub root: &'a Path,
     pub isolation: &'a mut Isolation,
     shared: &'a mut SharedMemory,
-    interpreters: Vec<Interpreter>,
+    pub interpreters: Vec<Interpreter>,
     /// The place of the interpreter of the stage that is being built.
     current: usize,
-    method: Method,
+    pub method: Method,
     built: usize,
 }
 
 /// One of the interpreters, and what is known of what is installed for it.
-struct Interpreter {
+pub(super) struct Interpreter {
     /// As launched processes see it.
-    python: PathBuf,
-    stdlib: PathBuf,
-    installations: Installations,
+    pub python: PathBuf,
+    pub stdlib: PathBuf,
+    pub installations: Installations,
     /// What is installed, to be covered; empty without layers.
-    installed: Installed,
+    pub installed: Installed,
     /// Was everything that the app loads from outside its source cached?
-    all_cached: bool,
+    pub all_cached: bool,
     observed: Vec<(Flags, Vec<PathBuf>)>,
 }
 
 /// Folders with what is installed for an interpreter, to be covered.
-type Installed = Vec<(Part, Covered)>;
+pub(super) type Installed = Vec<(Part, Covered)>;
 
 /// How stages hold what a scenario changes.
-enum Method {
+pub(super) enum Method {
     Overlay {
         marks: Marks,
         /// The app's sources, in the suite's order.
@@ -120,127 +117,7 @@ impl<'a> Builder<'a> {
         Ok(builder)
     }
 
-    fn choose_method(&mut self) -> Result<(), StageError> {
-        let wanted = self.setting.backing;
-        if wanted == Backing::Copy {
-            self.isolation.backing = "copy".to_owned();
-            return Ok(());
-        }
-        match self.overlay() {
-            Ok((method, installed)) => {
-                self.method = method;
-                for (interpreter, installed) in self.interpreters.iter_mut().zip(installed) {
-                    interpreter.installed = installed;
-                }
-                self.isolation.backing = "overlay".to_owned();
-                Ok(())
-            }
-            Err(reason) if wanted == Backing::Overlay => Err(StageError::NoOverlay { reason }),
-            Err(reason) => {
-                self.isolation.backing = "copy".to_owned();
-                self.isolation
-                    .notes
-                    .push(format!("the app was copied, as {reason}"));
-                Ok(())
-            }
-        }
-    }
-
-    /// Can the user's folders be covered by layers? If so, with them what is installed for each
-    /// interpreter.
-    fn overlay(&self) -> Result<(Method, Vec<Installed>), String> {
-        let Some(namespace) = &self.isolation.namespace else {
-            let why = self.isolation.no_namespace.as_deref();
-            return Err(why.unwrap_or("there is no mount namespace").to_owned());
-        };
-        let cover = |path: &Path| -> Result<Covered, String> {
-            let covered = Covered::open(path)
-                .map_err(|error| format!("{} cannot be covered: {error}", path.display()))?;
-            if self.root.starts_with(&covered.path) {
-                return Err(format!(
-                    "the temporary folder lies in {}",
-                    covered.path.display()
-                ));
-            }
-            Ok(covered)
-        };
-        let app = &self.setting.suite.app;
-        let sources: Vec<Covered> = app
-            .sources
-            .iter()
-            .map(|path| cover(path))
-            .collect::<Result<_, _>>()?;
-        for source in &sources {
-            // A layer's copy of a folder keeps its owner, and no other user can be named in a
-            // user namespace.
-            if let Some(foreign) = not_ours(&source.path) {
-                return Err(format!("{} belongs to another user", foreign.display()));
-            }
-        }
-        let is_inside = |path: &PathBuf| {
-            fs::canonicalize(path)
-                .is_ok_and(|path| sources.iter().any(|source| path.starts_with(&source.path)))
-        };
-        let directory = match &app.directory {
-            // It is where the app starts, and no more: if our own folder lies in it, it stays as
-            // it is.
-            Some(directory) if !is_inside(directory) && !self.holds_our_folder(directory) => {
-                Some(cover(directory)?)
-            }
-            Some(_) | None => None,
-        };
-        let installed = self
-            .interpreters
-            .iter()
-            .map(|each| {
-                let packages = each.installations.folders.iter();
-                [(Part::Stdlib, &each.stdlib)]
-                    .into_iter()
-                    .chain(packages.map(|path| (Part::SitePackages, path)))
-                    .map(|(part, path)| Ok((part, cover(path)?)))
-                    .collect()
-            })
-            .collect::<Result<_, String>>()?;
-        let marks = Marks::find(namespace, &self.root.join("trial"))
-            .map_err(|error| format!("layers cannot be mounted here ({error})"))?;
-        let method = Method::Overlay {
-            marks,
-            sources,
-            directory,
-        };
-        Ok((method, installed))
-    }
-
-    fn holds_our_folder(&self, folder: &Path) -> bool {
-        fs::canonicalize(folder).is_ok_and(|folder| self.root.starts_with(folder))
-    }
-
-    /// What is the user's is read-only for launched processes, whoever they are.
-    fn protect(&mut self) -> Result<(), StageError> {
-        let mut theirs = self.setting.suite.app.sources.clone();
-        for each in &self.interpreters {
-            theirs.push(each.stdlib.clone());
-            theirs.extend(each.installations.folders.iter().cloned());
-        }
-        let mut protected = Vec::new();
-        let Some(namespace) = &mut self.isolation.namespace else {
-            return Ok(());
-        };
-        for path in theirs {
-            let path = fs::canonicalize(&path).map_err(at(&path))?;
-            // Interpreters may share what is installed.
-            if protected.contains(&path) {
-                continue;
-            }
-            namespace
-                .bind_read_only(&path, &path)
-                .map_err(mount_error(&path))?;
-            protected.push(path);
-        }
-        Ok(())
-    }
-
-    fn interpreter(&self) -> &Interpreter {
+    pub fn interpreter(&self) -> &Interpreter {
         &self.interpreters[self.current]
     }
 
@@ -501,343 +378,11 @@ impl<'a> Builder<'a> {
         }
         Ok(directory)
     }
-
-    /// Layers over the user's folders, in a namespace of the stage's own.
-    fn cover(
-        &self,
-        scenario: &Scenario,
-        folder: &Path,
-        memory: Option<&Path>,
-    ) -> Result<Held, StageError> {
-        let (
-            Method::Overlay {
-                marks,
-                sources,
-                directory,
-            },
-            Some(namespace),
-        ) = (&self.method, &self.isolation.namespace)
-        else {
-            return self.copy(scenario, folder, memory);
-        };
-        let mut copies = Vec::new();
-        let mut layers = Vec::new();
-        let mut trees = Vec::new();
-        let mut lay = |covered: Covered, tree: Option<(Part, &Bytecode)>| {
-            let layer = Layer::new(covered, folder, layers.len());
-            if let Some((part, state)) = tree {
-                let (path, below) = (&layer.covered.path, layer.covered.itself());
-                let place = Place::overlaid(path, &layer.upper, below);
-                trees.push((part, state.clone(), place));
-            }
-            layers.push(layer);
-        };
-        for (index, source) in sources.iter().enumerate() {
-            let Some(memory) = memory else {
-                lay(source.clone(), Some((Part::App, &scenario.bytecode)));
-                continue;
-            };
-            // A layer would leave what the scenario doesn't change where it is.
-            let copy = memory.join(source_name(index));
-            copy_tree(&source.path, &copy, how_to_copy(&scenario.bytecode))?;
-            copies.push((copy, source.path.clone()));
-        }
-        if let Some(directory) = directory {
-            lay(directory.clone(), None);
-        }
-        for (part, covered) in &self.interpreter().installed {
-            let state = match part {
-                Part::Stdlib => &scenario.stdlib,
-                Part::App | Part::SitePackages => &scenario.site_packages,
-            };
-            if *state != Bytecode::Fresh {
-                lay(covered.own(), Some((*part, state)));
-            } else if covered.is_completed() {
-                lay(covered.clone(), None);
-            }
-        }
-        for (_, path) in &copies {
-            trees.push((Part::App, scenario.bytecode.clone(), Place::plain(path)));
-        }
-        // What lies in another is covered after it.
-        layers.sort_by_key(|layer| layer.covered.path.components().count());
-        let mut failing = folder;
-        let view = namespace
-            .view(|| {
-                let prepare = |layer: &Layer| layer.covered.prepare();
-                let prepared: Vec<_> = layers.iter().map(prepare).collect::<Result<_, _>>()?;
-                for (copy, path) in &copies {
-                    failing = path;
-                    bind(copy, path)?;
-                }
-                layers.iter().zip(prepared).try_for_each(|(layer, folder)| {
-                    failing = &layer.covered.path;
-                    folder.mount(&layer.upper, &layer.work, *marks)
-                })
-            })
-            .map_err(mount_error(failing))?;
-        let inside = view.enter().map_err(mount_error(folder))?;
-        let trees = trees
-            .into_iter()
-            .map(|(part, state, place): (_, _, Place)| {
-                let path = place.path.clone();
-                Tree::new(part, state, &path, place)
-            })
-            .collect::<Result<_, _>>()?;
-        drop(inside);
-        Ok(Held {
-            trees,
-            view: Some(view),
-            python: self.interpreter().python.clone(),
-        })
-    }
-
-    /// Private copies of the app's sources, and of its virtual environment where the scenario
-    /// changes that.
-    fn copy(
-        &self,
-        scenario: &Scenario,
-        folder: &Path,
-        memory: Option<&Path>,
-    ) -> Result<Held, StageError> {
-        let needs_overlay = |what: &'static str| StageError::NeedsOverlay {
-            scenario: scenario.name.clone(),
-            what,
-            reason: self.isolation.notes.join("; "),
-        };
-        let mut trees = Vec::new();
-        for (index, source) in self.setting.suite.app.sources.iter().enumerate() {
-            let copy = memory.unwrap_or(folder).join(source_name(index));
-            copy_tree(source, &copy, how_to_copy(&scenario.bytecode))?;
-            let (state, place) = (scenario.bytecode.clone(), Place::plain(&copy));
-            trees.push(Tree::new(Part::App, state, source, place)?);
-        }
-        if !self.is_as_it_is(&scenario.stdlib) {
-            return Err(needs_overlay("stdlib"));
-        }
-        let mut python = self.interpreter().python.clone();
-        if !self.is_as_it_is(&scenario.site_packages) {
-            let venv = venv_of(&python).ok_or_else(|| needs_overlay("site-packages"))?;
-            let copy = folder.join("venv");
-            copy_tree(&venv, &copy, how_to_copy(&scenario.site_packages))?;
-            python = venv_interpreter(&copy);
-            let real = fs::canonicalize(&venv).map_err(at(&venv))?;
-            for packages in &self.interpreter().installations.folders {
-                if let Ok(inside) = packages.strip_prefix(&real) {
-                    let place = Place::plain(&copy.join(inside));
-                    let state = scenario.site_packages.clone();
-                    trees.push(Tree::new(Part::SitePackages, state, packages, place)?);
-                }
-            }
-        }
-        Ok(Held {
-            trees,
-            view: None,
-            python,
-        })
-    }
-
-    /// Does a state come to leaving what is installed as it is?
-    fn is_as_it_is(&self, state: &Bytecode) -> bool {
-        // A launch may not write what it misses: it would write it to the user's own folders.
-        let nothing_to_write = self.isolation.namespace.is_some() || self.interpreter().all_cached;
-        *state == Bytecode::Fresh || (*state == Bytecode::AsFound && nothing_to_write)
-    }
-
-    /// Owners, modes and mounts: who may write where.
-    fn set_access(&mut self, stage: &mut Stage) -> Result<(), StageError> {
-        let access = stage.scenario.source;
-        let unwritable_prefix = stage.scenario.prefix == Prefix::Unwritable;
-        let _inside = stage.enter()?;
-        for tree in &mut stage.trees {
-            match (tree.part, access) {
-                (_, SourceAccess::Writable) => {
-                    self.let_write(tree)?;
-                    continue;
-                }
-                (Part::App, SourceAccess::ReadOnlyModes) => {
-                    set_write_bits(tree.path(), WriteBits::Off)?;
-                    continue;
-                }
-                (Part::App, SourceAccess::ReadOnlyMount) => self.let_write(tree)?,
-                // Layers keep the user's modes, which a copy of all attributes would cost more
-                // than the mount that is to come.
-                _ if stage.view.is_some() => let_read(tree.path())?,
-                _ => set_write_bits(tree.path(), WriteBits::Off)?,
-            }
-            let path = tree.path().to_owned();
-            if make_read_only(self.isolation, stage.view.is_some(), &path)? {
-                tree.kept.protection = Protection::Mount;
-            } else if access == SourceAccess::ReadOnlyMount {
-                return Err(StageError::NotAsAsked {
-                    scenario: stage.scenario.name.clone(),
-                    what: "a read-only mount cannot be had here; ask for \"read-only\"".to_owned(),
-                });
-            }
-        }
-        if unwritable_prefix {
-            let prefix = stage.prefix().to_owned();
-            set_write_bits(&prefix, WriteBits::Off)?;
-            make_read_only(self.isolation, stage.view.is_some(), &prefix)?;
-        }
-        if let User::Unprivileged { uid, gid } = stage.user {
-            let mut theirs = vec![&stage.home, &stage.tmp, &stage.directory];
-            // The working directory counts if it is ours, or a layer.
-            if !stage.directory.starts_with(self.root) && stage.view.is_none() {
-                theirs.pop();
-            }
-            for folder in theirs {
-                if !stage
-                    .trees
-                    .iter()
-                    .any(|tree| folder.starts_with(tree.path()))
-                {
-                    lchown(folder, Some(uid), Some(gid)).map_err(at(folder))?;
-                }
-            }
-            if !unwritable_prefix {
-                give(stage.prefix(), uid, gid)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Whoever launches the app may write the tree.
-    fn let_write(&self, tree: &Tree) -> Result<(), CopyError> {
-        let owner = match self.isolation.user {
-            User::Unprivileged { uid, gid } => Some((uid, gid)),
-            User::Current => None,
-        };
-        for entry in own_entries(tree.path()) {
-            let is_folder = entry.file_type().is_dir();
-            // To write bytecode it takes the folders; of what is installed nothing else is written.
-            if !is_folder && tree.part != Part::App {
-                continue;
-            }
-            let path = entry.path();
-            match owner {
-                Some((uid, gid)) => lchown(path, Some(uid), Some(gid)).map_err(at(path))?,
-                None if is_folder => {
-                    let mode = fs::metadata(path).map_err(at(path))?.mode();
-                    if mode & 0o200 == 0 {
-                        let mode = fs::Permissions::from_mode((mode | 0o200) & 0o7777);
-                        fs::set_permissions(path, mode).map_err(at(path))?;
-                    }
-                }
-                None => {}
-            }
-        }
-        Ok(())
-    }
 }
 
-/// What a stage is made of.
-struct Held {
-    trees: Vec<Tree>,
-    view: Option<View>,
-    python: PathBuf,
-}
-
-/// A layer to be mounted.
-struct Layer {
-    covered: Covered,
-    upper: PathBuf,
-    work: PathBuf,
-}
-
-impl Layer {
-    fn new(covered: Covered, folder: &Path, index: usize) -> Self {
-        let layers = folder.join("layers");
-        Self {
-            covered,
-            upper: layers.join(format!("{index:02}")),
-            work: layers.join(format!("{index:02}-work")),
-        }
-    }
-}
-
-/// Of the copy of the app's source at this place in the suite.
-fn source_name(index: usize) -> String {
-    match index {
-        0 => "source".to_owned(),
-        _ => format!("source{index}"),
-    }
-}
-
-fn how_to_copy(state: &Bytecode) -> CopyBytecode {
-    match state {
-        Bytecode::AsFound => CopyBytecode::AsFound,
-        _ => CopyBytecode::LeftOut,
-    }
-}
-
-/// Makes a folder read-only by a mount, if there can be one.
-fn make_read_only(
-    isolation: &mut Isolation,
-    in_view: bool,
-    path: &Path,
-) -> Result<bool, StageError> {
-    let mounted = match (&mut isolation.namespace, in_view) {
-        (_, true) => bind_read_only(path),
-        (Some(namespace), false) => namespace.bind_read_only(path, path),
-        (None, false) => return Ok(false),
-    };
-    mounted.map_err(mount_error(path))?;
-    Ok(true)
-}
-
-fn mount_error(path: &Path) -> impl FnOnce(std::io::Error) -> StageError + use<> {
+pub(super) fn mount_error(path: &Path) -> impl FnOnce(std::io::Error) -> StageError + use<> {
     let path = path.to_owned();
     move |source| StageError::Mount { path, source }
-}
-
-/// Everybody may read the tree: it may be another user who launches the app.
-fn let_read(folder: &Path) -> Result<(), CopyError> {
-    if !Uid::effective().is_root() {
-        return Ok(());
-    }
-    for entry in own_entries(folder) {
-        if entry.path_is_symlink() {
-            continue;
-        }
-        let path = entry.path();
-        let mode = fs::metadata(path).map_err(at(path))?.mode();
-        let wanted = if entry.file_type().is_dir() {
-            mode | 0o555
-        } else {
-            mode | 0o444
-        };
-        if wanted != mode {
-            let mode = fs::Permissions::from_mode(wanted & 0o7777);
-            fs::set_permissions(path, mode).map_err(at(path))?;
-        }
-    }
-    Ok(())
-}
-
-/// The first folder that is not this user's, for whom that matters.
-fn not_ours(folder: &Path) -> Option<PathBuf> {
-    let uid = Uid::effective();
-    if uid.is_root() {
-        return None;
-    }
-    own_entries(folder)
-        .filter(|entry| entry.file_type().is_dir())
-        .find(|entry| {
-            // Both: in a user namespace all other users look like `nobody`, which this may be.
-            entry.metadata().is_ok_and(|m| m.uid() != uid.as_raw())
-                || access(entry.path(), AccessFlags::W_OK).is_err()
-        })
-        .map(walkdir::DirEntry::into_path)
-}
-
-/// The virtual environment of an interpreter (PEP 405).
-fn venv_of(python: &Path) -> Option<PathBuf> {
-    let folder = python.parent()?.parent()?;
-    folder
-        .join("pyvenv.cfg")
-        .is_file()
-        .then(|| folder.to_owned())
 }
 
 /// The interpreters as launched processes see them, in the setting's order.

@@ -6,6 +6,7 @@
 //! the app once, untimed, with a hook that says for each module whether its code was read from a
 //! pyc or compiled.
 
+mod access;
 mod build;
 mod bytecode;
 mod cache;
@@ -13,7 +14,9 @@ mod command;
 mod copy;
 mod damage;
 mod folder;
+mod hold;
 mod isolation;
+mod method;
 mod namespace;
 mod overlay;
 mod page_cache;

@@ -1,0 +1,207 @@
+//! What a stage is made of: layers over the user's folders, or copies of them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::StageError;
+use super::build::{Builder, Method, mount_error};
+use super::copy::{CopyBytecode, at, copy_tree};
+use super::namespace::{View, bind};
+use super::overlay::Covered;
+use super::tree::{Part, Place, Tree};
+use crate::python::venv_interpreter;
+use crate::suite::{Bytecode, Scenario};
+
+/// What a stage is made of.
+pub(super) struct Held {
+    pub trees: Vec<Tree>,
+    pub view: Option<View>,
+    pub python: PathBuf,
+}
+
+impl Builder<'_> {
+    /// Layers over the user's folders, in a namespace of the stage's own.
+    pub(super) fn cover(
+        &self,
+        scenario: &Scenario,
+        folder: &Path,
+        memory: Option<&Path>,
+    ) -> Result<Held, StageError> {
+        let (
+            Method::Overlay {
+                marks,
+                sources,
+                directory,
+            },
+            Some(namespace),
+        ) = (&self.method, &self.isolation.namespace)
+        else {
+            return self.copy(scenario, folder, memory);
+        };
+        let mut copies = Vec::new();
+        let mut layers = Vec::new();
+        let mut trees = Vec::new();
+        let mut lay = |covered: Covered, tree: Option<(Part, &Bytecode)>| {
+            let layer = Layer::new(covered, folder, layers.len());
+            if let Some((part, state)) = tree {
+                let (path, below) = (&layer.covered.path, layer.covered.itself());
+                let place = Place::overlaid(path, &layer.upper, below);
+                trees.push((part, state.clone(), place));
+            }
+            layers.push(layer);
+        };
+        for (index, source) in sources.iter().enumerate() {
+            let Some(memory) = memory else {
+                lay(source.clone(), Some((Part::App, &scenario.bytecode)));
+                continue;
+            };
+            // A layer would leave what the scenario doesn't change where it is.
+            let copy = memory.join(source_name(index));
+            copy_tree(&source.path, &copy, how_to_copy(&scenario.bytecode))?;
+            copies.push((copy, source.path.clone()));
+        }
+        if let Some(directory) = directory {
+            lay(directory.clone(), None);
+        }
+        for (part, covered) in &self.interpreter().installed {
+            let state = match part {
+                Part::Stdlib => &scenario.stdlib,
+                Part::App | Part::SitePackages => &scenario.site_packages,
+            };
+            if *state != Bytecode::Fresh {
+                lay(covered.own(), Some((*part, state)));
+            } else if covered.is_completed() {
+                lay(covered.clone(), None);
+            }
+        }
+        let copied = copies
+            .iter()
+            .map(|(_, path)| (Part::App, scenario.bytecode.clone(), Place::plain(path)));
+        trees.splice(0..0, copied);
+        // What lies in another is covered after it.
+        layers.sort_by_key(|layer| layer.covered.path.components().count());
+        let mut failing = folder;
+        let view = namespace
+            .view(|| {
+                let prepare = |layer: &Layer| layer.covered.prepare();
+                let prepared: Vec<_> = layers.iter().map(prepare).collect::<Result<_, _>>()?;
+                for (copy, path) in &copies {
+                    failing = path;
+                    bind(copy, path)?;
+                }
+                layers.iter().zip(prepared).try_for_each(|(layer, folder)| {
+                    failing = &layer.covered.path;
+                    folder.mount(&layer.upper, &layer.work, *marks)
+                })
+            })
+            .map_err(mount_error(failing))?;
+        let inside = view.enter().map_err(mount_error(folder))?;
+        let trees = trees
+            .into_iter()
+            .map(|(part, state, place): (_, _, Place)| {
+                let path = place.path.clone();
+                Tree::new(part, state, &path, place)
+            })
+            .collect::<Result<_, _>>()?;
+        drop(inside);
+        Ok(Held {
+            trees,
+            view: Some(view),
+            python: self.interpreter().python.clone(),
+        })
+    }
+
+    /// Private copies of the app's sources, and of its virtual environment where the scenario
+    /// changes that.
+    pub(super) fn copy(
+        &self,
+        scenario: &Scenario,
+        folder: &Path,
+        memory: Option<&Path>,
+    ) -> Result<Held, StageError> {
+        let needs_overlay = |what: &'static str| StageError::NeedsOverlay {
+            scenario: scenario.name.clone(),
+            what,
+            reason: self.isolation.notes.join("; "),
+        };
+        let mut trees = Vec::new();
+        for (index, source) in self.setting.suite.app.sources.iter().enumerate() {
+            let copy = memory.unwrap_or(folder).join(source_name(index));
+            copy_tree(source, &copy, how_to_copy(&scenario.bytecode))?;
+            let (state, place) = (scenario.bytecode.clone(), Place::plain(&copy));
+            trees.push(Tree::new(Part::App, state, source, place)?);
+        }
+        if !self.is_as_it_is(&scenario.stdlib) {
+            return Err(needs_overlay("stdlib"));
+        }
+        let mut python = self.interpreter().python.clone();
+        if !self.is_as_it_is(&scenario.site_packages) {
+            let venv = venv_of(&python).ok_or_else(|| needs_overlay("site-packages"))?;
+            let copy = folder.join("venv");
+            copy_tree(&venv, &copy, how_to_copy(&scenario.site_packages))?;
+            python = venv_interpreter(&copy);
+            let real = fs::canonicalize(&venv).map_err(at(&venv))?;
+            for packages in &self.interpreter().installations.folders {
+                if let Ok(inside) = packages.strip_prefix(&real) {
+                    let place = Place::plain(&copy.join(inside));
+                    let state = scenario.site_packages.clone();
+                    trees.push(Tree::new(Part::SitePackages, state, packages, place)?);
+                }
+            }
+        }
+        Ok(Held {
+            trees,
+            view: None,
+            python,
+        })
+    }
+
+    /// Does a state come to leaving what is installed as it is?
+    fn is_as_it_is(&self, state: &Bytecode) -> bool {
+        // A launch may not write what it misses: it would write it to the user's own folders.
+        let nothing_to_write = self.isolation.namespace.is_some() || self.interpreter().all_cached;
+        *state == Bytecode::Fresh || (*state == Bytecode::AsFound && nothing_to_write)
+    }
+}
+
+/// A layer to be mounted.
+struct Layer {
+    covered: Covered,
+    upper: PathBuf,
+    work: PathBuf,
+}
+
+impl Layer {
+    fn new(covered: Covered, folder: &Path, index: usize) -> Self {
+        let layers = folder.join("layers");
+        Self {
+            covered,
+            upper: layers.join(format!("{index:02}")),
+            work: layers.join(format!("{index:02}-work")),
+        }
+    }
+}
+
+/// Of the copy of the app's source at this place in the suite.
+fn source_name(index: usize) -> String {
+    match index {
+        0 => "source".to_owned(),
+        _ => format!("source{index}"),
+    }
+}
+
+fn how_to_copy(state: &Bytecode) -> CopyBytecode {
+    match state {
+        Bytecode::AsFound => CopyBytecode::AsFound,
+        _ => CopyBytecode::LeftOut,
+    }
+}
+
+/// The virtual environment of an interpreter (PEP 405).
+fn venv_of(python: &Path) -> Option<PathBuf> {
+    let folder = python.parent()?.parent()?;
+    folder
+        .join("pyvenv.cfg")
+        .is_file()
+        .then(|| folder.to_owned())
+}
