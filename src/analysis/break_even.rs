@@ -13,7 +13,7 @@
 
 use super::blocks::{Blocks, Pairs};
 use super::model::{BreakEven, Starts};
-use super::receipts::{app_compiled_in_vain, receipts_of};
+use super::receipts::{compiled_in_vain, receipts_of};
 use crate::record::Record;
 use crate::stats::hodges_lehmann;
 use crate::stats::interval::{Estimate, Level};
@@ -67,14 +67,14 @@ fn first_start<'a>(record: &'a Record, warm: &Scenario) -> Option<&'a Scenario> 
     candidates.into_iter().rev().max_by_key(likeness)
 }
 
-/// The scenarios that the prefix is a fix for: without one, modules of the app are compiled at
-/// every start and cannot be kept. What a claim on the fix compares it with comes first; without
+/// The scenarios that the prefix is a fix for: without one, modules are compiled at every
+/// start and cannot be kept. What a claim on the fix compares it with comes first; without
 /// any receipt it is all there is to go by.
 fn mended<'a>(record: &'a Record, warm: &Scenario) -> Vec<&'a Scenario> {
     let compiles_in_vain = |scenario: &Scenario| {
         let (_, receipts) = receipts_of(record, &scenario.name);
         let mut receipts = receipts.iter();
-        receipts.any(|line| !app_compiled_in_vain(line).is_empty())
+        receipts.any(|line| compiled_in_vain(line).next().is_some())
     };
     let claimed = |scenario: &Scenario| {
         record.suite.claims.iter().any(|claim| {

@@ -1,7 +1,7 @@
 //! Sentences on what the receipts show, and what it costs for each 1,000 lines.
 
 use super::model::{ByOrigin, Contrast, ScenarioSummary};
-use super::receipts::{app_cached, app_compiled_in_vain, receipts_of};
+use super::receipts::{app_cached, compiled_in_vain, receipts_of};
 use super::words;
 use crate::record::Record;
 use crate::stats::interval::{Estimate, Interval};
@@ -19,7 +19,7 @@ pub fn findings(
     let scenarios = || record.suite.scenarios.iter().zip(summaries);
     let mut all = Vec::new();
     all.extend(scenarios().filter_map(|(scenario, seen)| hidden_by_prefix(scenario, seen)));
-    all.extend(scenarios().filter_map(|(scenario, _)| compiled_in_vain(record, scenario)));
+    all.extend(scenarios().filter_map(|(scenario, _)| at_every_start(record, scenario)));
     all.extend(scenarios().filter_map(|(scenario, _)| left_by_command(record, scenario)));
     all.extend(
         scenarios()
@@ -68,18 +68,24 @@ fn among(compiled: ByOrigin) -> Option<String> {
     (!parts.is_empty()).then(|| words::list(&parts, parts.len()))
 }
 
-/// Modules of the app that are compiled at every start, as what was compiled is not kept.
-fn compiled_in_vain(record: &Record, scenario: &Scenario) -> Option<String> {
+/// Modules that are compiled at every start, as what was compiled is not kept.
+fn at_every_start(record: &Record, scenario: &Scenario) -> Option<String> {
     let (_, receipts) = receipts_of(record, &scenario.name);
     let line = receipts.first()?;
-    let names = app_compiled_in_vain(line);
-    if names.is_empty() {
+    let of = |origin: &str| -> Vec<String> {
+        let modules = compiled_in_vain(line).filter(|module| module.origin == origin);
+        let mut names: Vec<String> = modules.map(|module| module.name.clone()).collect();
+        names.sort();
+        names
+    };
+    let (app, packages, stdlib) = (of("app"), of("site-packages"), of("stdlib"));
+    let all = app.len() + packages.len() + stdlib.len();
+    if all == 0 || (app.is_empty() && scenario.prefix != Prefix::Unset) {
         return None;
     }
     let mut errnos: Vec<String> = line
         .modules
         .iter()
-        .filter(|module| module.origin == "app")
         .filter_map(|module| module.write.as_deref())
         .filter(|write| *write != "written")
         .map(gloss)
@@ -96,12 +102,32 @@ fn compiled_in_vain(record: &Record, scenario: &Scenario) -> Option<String> {
     } else {
         "nothing was written, and nothing says why".to_owned()
     };
-    let modules = words::count(names.len() as u64, "module", "modules");
+    let mut origins = vec![(app.len(), "of the app")];
+    // A prefix hides what is installed; that is said of the prefix.
+    if scenario.prefix == Prefix::Unset {
+        origins.push((packages.len(), "of site-packages"));
+        origins.push((stdlib.len(), "of the standard library"));
+    }
+    origins.retain(|(number, _)| *number > 0);
+    let all = origins.iter().map(|(number, _)| number).sum::<usize>();
+    let modules = words::count(all as u64, "module", "modules");
+    let whose = match &origins[..] {
+        [(_, whose)] => format!("{modules} {whose}"),
+        several => {
+            let part = |(number, whose): &(usize, &str)| {
+                format!("{} {whose}", words::thousands(*number as u64))
+            };
+            let parts: Vec<String> = several.iter().map(part).collect();
+            format!("{modules} ({})", words::list(&parts, parts.len()))
+        }
+    };
+    let named = if app.is_empty() { &packages } else { &app };
+    let are = if all == 1 { "is" } else { "are" };
+    let names = if named.is_empty() { &stdlib } else { named };
     Some(format!(
-        "under {} {modules} of the app {} compiled at every start ({}); {why}",
+        "under {} {whose} {are} compiled at every start ({}); {why}",
         scenario.name,
-        if names.len() == 1 { "is" } else { "are" },
-        words::list(&names, MOST_NAMES),
+        words::list(names, MOST_NAMES),
     ))
 }
 

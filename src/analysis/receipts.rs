@@ -95,22 +95,12 @@ pub fn app_cached(line: &ReceiptLine) -> Vec<String> {
     names
 }
 
-/// The app's modules that were compiled and not written, sorted: they are compiled again at the
-/// next start.
-pub fn app_compiled_in_vain(line: &ReceiptLine) -> Vec<String> {
-    let in_vain = |module: &&ModuleReceipt| {
-        module.origin == "app"
-            && module.code == "compiled"
+/// The modules that were compiled and not written: they are compiled again at the next start.
+pub fn compiled_in_vain(line: &ReceiptLine) -> impl Iterator<Item = &ModuleReceipt> {
+    line.modules.iter().filter(|module| {
+        module.code == "compiled"
             && module.write.as_deref() != Some("written")
             // CPython never caches the script itself, in no scenario; it is nothing to mend.
             && module.name != "__main__"
-    };
-    let mut names: Vec<String> = line
-        .modules
-        .iter()
-        .filter(in_vain)
-        .map(|module| module.name.clone())
-        .collect();
-    names.sort();
-    names
+    })
 }

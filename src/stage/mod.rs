@@ -21,6 +21,7 @@ mod namespace;
 mod overlay;
 mod page_cache;
 mod probe;
+mod promise;
 mod quota;
 mod receipt;
 mod residency;

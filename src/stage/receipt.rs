@@ -10,23 +10,22 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::StageError;
 use super::bytecode::not_as_made;
-use super::cache::{Census, census};
+use super::cache::census;
 use super::command::UNTIMED;
+use super::promise::named;
 use super::scene::{Stage, take_import_time, writes};
 use super::seen::{Seen, broken_pyc};
-use super::tmpfs::{filesystem, misplaced};
+use super::tmpfs::filesystem;
 use super::tree::Part;
 use crate::launch::Launcher;
 use crate::record::format::ReceiptLine;
-use crate::suite::{App, Bytecode, LaunchKind, Optimization, Prefix, SourceAccess, WriteBytecode};
+use crate::suite::{App, LaunchKind, Optimization, Prefix};
 
 /// The hook's text; it lies in the stage as `sitecustomize.py`.
 pub(super) const HOOK: &str = include_str!("hook.py");
 const DONT_WRITE: &str = "PYTHONDONTWRITEBYTECODE";
 /// What the hook writes to, in the stage's temporary folder.
 const RECEIPT_FILE: &str = "coldsnake-receipt";
-/// How many modules a message names.
-const NAMED: usize = 3;
 
 impl Stage {
     /// Launches once with the hook, and checks what it saw against what the scenario promises.
@@ -190,264 +189,6 @@ impl Stage {
         })?;
         Seen::parse(&String::from_utf8_lossy(&bytes), &self.origins).map_err(failed)
     }
-
-    /// What the scenario promises, line by line.
-    fn check(
-        &self,
-        app: &App,
-        seen: &Seen,
-        before: u64,
-        after: u64,
-        prefix: Census,
-    ) -> Vec<String> {
-        let mut violations = Vec::new();
-        let mut must = |holds: bool, sentence: String| {
-            if !holds {
-                violations.push(format!("scenario `{}`: {sentence}", self.scenario.name));
-            }
-        };
-        let scenario = &self.scenario;
-        let wanted_prefix = match scenario.prefix {
-            Prefix::Unset => "",
-            Prefix::Empty | Prefix::Warm | Prefix::Unwritable => {
-                self.prefix().to_str().unwrap_or_default()
-            }
-        };
-        must(
-            seen.prefix == wanted_prefix,
-            format!(
-                "sys.pycache_prefix is {:?} instead of {wanted_prefix:?}",
-                seen.prefix
-            ),
-        );
-        let places = [
-            ("the app's source", self.source(), scenario.source_on),
-            ("the prefix", self.prefix(), scenario.prefix_on),
-        ];
-        if let Some(group) = &self.group {
-            must(
-                group.is_among(&seen.groups),
-                "the process was not in the control group that limits its CPU time".to_owned(),
-            );
-            let wrong = group.not_as_made();
-            must(wrong.is_none(), wrong.unwrap_or_default());
-        }
-        for (what, folder, place) in places {
-            let misplaced = misplaced(what, folder, place);
-            must(misplaced.is_none(), misplaced.unwrap_or_default());
-        }
-        let forbidden = scenario.writing() == WriteBytecode::Forbidden;
-        must(
-            seen.dont_write == forbidden,
-            format!("sys.dont_write_bytecode is {}", seen.dont_write),
-        );
-
-        let level = scenario.optimization();
-        must(
-            seen.optimize == level.number(),
-            format!(
-                "sys.flags.optimize is {} instead of {}",
-                seen.optimize,
-                level.number()
-            ),
-        );
-        must(
-            seen.flags(scenario.flags.words()) == scenario.flags.words(),
-            format!(
-                "the process was not started with the flags {}",
-                scenario.flags.words().join(" ")
-            ),
-        );
-
-        let sourceless = |part: &str| self.state_of(part) == Some(&Bytecode::Sourceless);
-        let kept: Vec<PathBuf> = self
-            .trees
-            .iter()
-            .flat_map(|tree| self.named_files(app, tree.path()))
-            .collect();
-        // A prefix does not hide what stands in the place of a source.
-        let read = seen.names(|m| m.code == "read" && !sourceless(&m.origin));
-        let compiled = seen.names(|m| m.code == "compiled");
-        for part in [Part::App, Part::SitePackages, Part::Stdlib] {
-            if sourceless(part.origin()) {
-                let compiled = seen.names(|m| {
-                    m.origin == part.origin() && m.code == "compiled" && !is_one_of(&m.name, &kept)
-                });
-                must(
-                    compiled.is_empty(),
-                    format!(
-                        "{} compiled, where no source should be left",
-                        were(&compiled, whose(part))
-                    ),
-                );
-            }
-        }
-        match scenario.prefix {
-            Prefix::Unset => {
-                for part in [Part::App, Part::SitePackages, Part::Stdlib] {
-                    for (holds, sentence) in self.part_holds(part, seen, before) {
-                        must(holds, sentence);
-                    }
-                }
-                for (holds, sentence) in self.refused_as_asked(seen) {
-                    must(holds, sentence);
-                }
-            }
-            Prefix::Empty | Prefix::Unwritable => {
-                // A server's second process reads what its first has just written.
-                let own = seen.names_written();
-                let foreign: Vec<&str> = read
-                    .into_iter()
-                    .filter(|name| !own.contains(name))
-                    .collect();
-                must(
-                    foreign.is_empty(),
-                    format!(
-                        "{} read from a pyc, though the prefix is empty",
-                        were(&foreign, "")
-                    ),
-                );
-            }
-            Prefix::Warm => must(
-                compiled.is_empty(),
-                format!(
-                    "{} compiled, though the prefix is warm",
-                    were(&compiled, "")
-                ),
-            ),
-        }
-
-        let cannot_write = forbidden
-            || match scenario.prefix {
-                Prefix::Unset => scenario.source.is_read_only(),
-                Prefix::Unwritable => true,
-                Prefix::Empty | Prefix::Warm => false,
-            };
-        must(
-            !cannot_write || before == after,
-            format!(
-                "{} pycs were written, where none can be",
-                after.abs_diff(before)
-            ),
-        );
-        must(
-            forbidden || scenario.prefix != Prefix::Empty || prefix.pycs > 0,
-            "nothing was written below the prefix".to_owned(),
-        );
-        violations
-    }
-}
-
-impl Stage {
-    fn state_of(&self, origin: &str) -> Option<&Bytecode> {
-        let scenario = &self.scenario;
-        [
-            (Part::App, &scenario.bytecode),
-            (Part::SitePackages, &scenario.site_packages),
-            (Part::Stdlib, &scenario.stdlib),
-        ]
-        .into_iter()
-        .find(|(part, _)| part.origin() == origin)
-        .map(|(_, state)| state)
-    }
-
-    /// Without a prefix: does the launch show the state that the scenario gives this part's bytecode?
-    fn part_holds(&self, part: Part, seen: &Seen, before: u64) -> Vec<(bool, String)> {
-        let Some(state) = self.state_of(part.origin()) else {
-            return Vec::new();
-        };
-        let level = self.scenario.optimization();
-        let of_part =
-            |code: &'static str| seen.names(move |m| m.origin == part.origin() && m.code == code);
-        let (mut read, compiled) = (of_part("read"), of_part("compiled"));
-        // Of several processes one may read what another has compiled a moment before.
-        let own = seen.names_written();
-        read.retain(|name| !own.contains(name));
-        let none_compiled = (
-            compiled.is_empty(),
-            format!(
-                "{} compiled, not read from a pyc",
-                were(&compiled, whose(part))
-            ),
-        );
-        let none_read = (
-            read.is_empty(),
-            format!("{} read from a pyc", were(&read, whose(part))),
-        );
-        match state {
-            Bytecode::Fresh | Bytecode::UncheckedHash | Bytecode::CheckedHash => {
-                vec![none_compiled]
-            }
-            Bytecode::Absent | Bytecode::StaleMtime | Bytecode::StaleSize => vec![none_read],
-            Bytecode::EmptyPyc | Bytecode::WrongMagic | Bytecode::Corrupt => {
-                let kept = seen.names(|m| {
-                    m.origin == part.origin()
-                        && m.code == "compiled"
-                        && m.write.as_deref() != Some("written")
-                });
-                let cannot = self.scenario.writing() == WriteBytecode::Forbidden
-                    || self.scenario.source.is_read_only();
-                let replaced = (
-                    cannot || kept.is_empty(),
-                    format!(
-                        "{} compiled, and its pyc not replaced",
-                        were(&kept, whose(part))
-                    ),
-                );
-                vec![none_read, replaced]
-            }
-            Bytecode::OtherOptimization if level == Optimization::One => vec![none_compiled],
-            Bytecode::OtherOptimization => vec![none_read],
-            Bytecode::Only(modules) => {
-                let is_one = |name: &&str| modules.iter().any(|module| module == name);
-                let (missed, _) = compiled.into_iter().partition::<Vec<_>, _>(is_one);
-                let (_, extra) = read.into_iter().partition::<Vec<_>, _>(is_one);
-                vec![
-                    (
-                        missed.is_empty(),
-                        format!("{} compiled, not read from a pyc", were(&missed, "")),
-                    ),
-                    (
-                        extra.is_empty(),
-                        format!(
-                            "{} read from a pyc, and not among those that are to have one",
-                            were(&extra, "")
-                        ),
-                    ),
-                    (
-                        self.pycs_of(Part::App) == modules.len() as u64,
-                        format!(
-                            "{} pycs were made for {} modules",
-                            self.pycs_of(Part::App),
-                            modules.len()
-                        ),
-                    ),
-                ]
-            }
-            Bytecode::By(_) => vec![(
-                before > 0,
-                "the command that is to leave bytecode left none".to_owned(),
-            )],
-            // Of sourceless modules it has been said already, as it holds under any prefix.
-            Bytecode::Sourceless | Bytecode::AsFound => Vec::new(),
-        }
-    }
-
-    /// Where the scenario says by what the app is kept from writing: is that what the kernel said?
-    fn refused_as_asked(&self, seen: &Seen) -> Vec<(bool, String)> {
-        let wanted = match self.scenario.source {
-            SourceAccess::Writable | SourceAccess::ReadOnly => return Vec::new(),
-            SourceAccess::ReadOnlyModes => "EACCES",
-            SourceAccess::ReadOnlyMount => "EROFS",
-        };
-        let others = seen.names(|m| {
-            m.origin == Part::App.origin() && m.write.as_ref().is_some_and(|write| write != wanted)
-        });
-        vec![(
-            others.is_empty(),
-            format!("{} not refused with {wanted}", were(&others, "")),
-        )]
-    }
 }
 
 /// What a launch loads from outside the app's own source.
@@ -456,39 +197,6 @@ pub(super) struct Outside {
     pub loaded: Vec<PathBuf>,
     /// Those that had to be compiled, by name and file.
     pub uncached: Vec<(String, PathBuf)>,
-}
-
-fn whose(part: Part) -> &'static str {
-    match part {
-        Part::App => " of the app",
-        Part::SitePackages => " of site-packages",
-        Part::Stdlib => " of the standard library",
-    }
-}
-
-/// Is this the module of one of these files? It may be imported from the file's own folder.
-fn is_one_of(module: &str, files: &[PathBuf]) -> bool {
-    files.iter().any(|file| {
-        let path = file.with_extension("");
-        let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
-        module == parts.join(".") || parts.last().is_some_and(|last| module == last)
-    })
-}
-
-/// "3 modules (a, b, c) of the app were", "the module a of the app was"
-fn were(names: &[&str], whose: &str) -> String {
-    let verb = if names.len() == 1 { "was" } else { "were" };
-    format!("{}{whose} {verb}", named(names))
-}
-
-/// "3 modules (a, b, c)", "the module a"
-fn named(names: &[&str]) -> String {
-    let shown = names[..names.len().min(NAMED)].join(", ");
-    match names.len() {
-        1 => format!("the module {shown}"),
-        count if count > NAMED => format!("{count} modules ({shown}, …)"),
-        count => format!("{count} modules ({shown})"),
-    }
 }
 
 /// May an observed launch write bytecode?

@@ -129,7 +129,7 @@ fn seen(receipt: &Value, module: &str) -> String {
 }
 
 /// Measures, and proves that the environment, packages and all, is what it was.
-fn measure(project: &Project, who: As, stage: &str) {
+fn measure(project: &Project, who: As, stage: &str) -> String {
     if who == As::Ordinary {
         project.give_away();
     }
@@ -145,17 +145,25 @@ fn measure(project: &Project, who: As, stage: &str) {
         "--stage",
         stage,
     ];
-    project.run_as(who, &args).expect(0);
+    let shown = project.run_as(who, &args).expect(0).stdout;
     assert_eq!(before, fingerprint(&app));
     project.expect_no_stage();
     for launch in project.lines("launch") {
         assert!(launch["violations"].is_null(), "{launch}");
     }
+    shown.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn check(who: As, stage: &str) {
     let project = project(STATES);
-    measure(&project, who, stage);
+    let shown = measure(&project, who, stage);
+    assert!(
+        shown.contains(
+            "under absent-read-only 2 modules of site-packages are compiled at every start \
+             (parcel and parcel.string); none of it can be written"
+        ),
+        "{shown}"
+    );
     for (scenario, parcel, other) in FATES {
         let receipt = project.receipt(scenario);
         assert_eq!(seen(&receipt, "parcel"), parcel, "{scenario}");
@@ -196,7 +204,11 @@ fn the_standard_library_has_states_under_a_layer_and_none_in_a_copy() {
     if !is_root() {
         return;
     }
-    measure(&project, As::Me, "overlay");
+    let shown = measure(&project, As::Me, "overlay");
+    assert!(
+        shown.contains("of the app, 2 of site-packages and"),
+        "{shown}"
+    );
     for (scenario, csv, parcel, other) in STDLIB_FATES {
         let receipt = project.receipt(scenario);
         let fates = ["csv", "parcel", "other"].map(|module| seen(&receipt, module));
