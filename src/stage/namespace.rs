@@ -6,10 +6,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use nix::errno::Errno;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, setns, unshare};
 use nix::sys::statvfs::{FsFlags, statvfs};
-use nix::unistd::{Gid, Uid, fchdir};
+use nix::sys::wait::{WaitStatus, waitpid};
+use nix::unistd::{ForkResult, Gid, Uid, fchdir, fork};
 
 /// Of this thread: mount namespaces are a thread's, not a process's.
 const MOUNT_NAMESPACE: &str = "/proc/thread-self/ns/mnt";
@@ -76,16 +78,10 @@ impl Namespace {
     /// with several threads.
     pub fn enter() -> io::Result<Self> {
         if unshare(CloneFlags::CLONE_NEWNS).is_err() {
+            try_out_user_namespace()?;
             enter_user_namespace()?;
         }
-        // Otherwise our mounts would show up in the namespace we came from.
-        mount(
-            None::<&str>,
-            "/",
-            None::<&str>,
-            MsFlags::MS_REC | MsFlags::MS_PRIVATE,
-            None::<&str>,
-        )?;
+        keep_mounts_private()?;
         Ok(Self {
             mounted: Vec::new(),
             itself: Arc::new(File::open(MOUNT_NAMESPACE)?),
@@ -141,6 +137,41 @@ fn change_to(namespace: &File) -> io::Result<()> {
     // refuses with EINVAL then.
     unshare(CloneFlags::CLONE_FS)?;
     Ok(setns(namespace, CloneFlags::CLONE_NEWNS)?)
+}
+
+/// Our mounts would show up in the namespace we came from otherwise.
+fn keep_mounts_private() -> io::Result<()> {
+    let none = None::<&str>;
+    Ok(mount(
+        none,
+        "/",
+        none,
+        MsFlags::MS_REC | MsFlags::MS_PRIVATE,
+        none,
+    )?)
+}
+
+/// Lets a child enter first. Some systems let everybody make a user namespace and give no rights in
+/// it (AppArmor on Ubuntu 23.10 and later), and there is no way back out of one.
+fn try_out_user_namespace() -> io::Result<()> {
+    let threads = fs::read_dir("/proc/self/task")?.count();
+    if threads != 1 {
+        // What unshare(2) would say.
+        return Err(io::Error::from(Errno::EINVAL));
+    }
+    // SAFETY: there is no other thread that could hold a lock in the child, which ends without
+    // running this process's exit handlers.
+    match unsafe { fork() }? {
+        ForkResult::Child => {
+            let entered = enter_user_namespace().and_then(|()| keep_mounts_private());
+            // SAFETY: ends the child at once.
+            unsafe { libc::_exit(i32::from(entered.is_err())) }
+        }
+        ForkResult::Parent { child } => match waitpid(child, None)? {
+            WaitStatus::Exited(_, 0) => Ok(()),
+            _ => Err(io::Error::from(Errno::EPERM)),
+        },
+    }
 }
 
 /// Enters a user namespace in which this user is itself, and a mount namespace in it.
