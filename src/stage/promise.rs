@@ -42,10 +42,6 @@ impl Stage {
                 seen.prefix
             ),
         );
-        let places = [
-            ("the app's source", self.source(), scenario.source_on),
-            ("the prefix", self.prefix(), scenario.prefix_on),
-        ];
         if let Some(group) = &self.group {
             must(
                 group.is_among(&seen.groups),
@@ -54,8 +50,12 @@ impl Stage {
             let wrong = group.not_as_made();
             must(wrong.is_none(), wrong.unwrap_or_default());
         }
-        for (what, folder, place) in places {
-            let misplaced = misplaced(what, folder, place);
+        let sources = self.trees.iter().filter(|tree| tree.part == Part::App);
+        let sources =
+            sources.map(|tree| ("the app's source", &tree.kept.place, scenario.source_on));
+        let below = ("the prefix", &self.prefix.place, scenario.prefix_on);
+        for (what, place, medium) in sources.chain([below]) {
+            let misplaced = misplaced(what, place, medium);
             must(misplaced.is_none(), misplaced.unwrap_or_default());
         }
         let forbidden = scenario.writing() == WriteBytecode::Forbidden;

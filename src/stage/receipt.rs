@@ -15,7 +15,7 @@ use super::command::UNTIMED;
 use super::promise::named;
 use super::scene::{Stage, take_import_time, writes};
 use super::seen::{Seen, broken_pyc};
-use super::tmpfs::filesystem;
+use super::tmpfs::filesystems;
 use super::tree::Part;
 use crate::launch::Launcher;
 use crate::record::format::ReceiptLine;
@@ -74,13 +74,19 @@ impl Stage {
             modules: seen.modules,
             pycs_before,
             pycs_after,
-            source_filesystem: Some(filesystem(self.source())),
+            source_filesystem: self.source_filesystem(),
             prefix_filesystem: (self.scenario.prefix != Prefix::Unset)
-                .then(|| filesystem(self.prefix())),
+                .then(|| filesystems(&self.prefix.place).join(" over ")),
             prefix_pycs: below_prefix.pycs,
             prefix_pycache_folders: below_prefix.pycache_folders,
             violations,
         })
+    }
+
+    /// Of the first of the app's sources: "overlay" is no answer, so of what lies on what.
+    fn source_filesystem(&self) -> Option<String> {
+        let source = self.trees.iter().find(|tree| tree.part == Part::App)?;
+        Some(filesystems(&source.kept.place).join(" over "))
     }
 
     /// Is this a file that only launches with the hook open?

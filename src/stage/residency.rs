@@ -40,6 +40,9 @@ pub(super) enum Residency {
     },
 }
 
+/// The user whom files of users that a user namespace doesn't know seem to belong to.
+const NOBODY: u32 = 65534;
+
 /// How much of a file is in the page cache; `None` if there is no such file, or nothing in it.
 pub(super) fn residency(path: &Path) -> Option<Residency> {
     let file = open(path)?;
@@ -47,8 +50,9 @@ pub(super) fn residency(path: &Path) -> Option<Residency> {
     let bytes = usize::try_from(metadata.len()).ok()?;
     let all = Pages(metadata.len().div_ceil(page_bytes()));
     let me = Uid::effective();
-    let told =
-        me.is_root() || metadata.uid() == me.as_raw() || access(path, AccessFlags::W_OK).is_ok();
+    // In a user namespace all other users look like `nobody`, which this may be.
+    let is_ours = metadata.uid() == me.as_raw() && me.as_raw() != NOBODY;
+    let told = me.is_root() || is_ours || access(path, AccessFlags::W_OK).is_ok();
     if !told {
         return Some(Residency::Unseen { all });
     }

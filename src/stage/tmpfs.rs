@@ -15,6 +15,7 @@ use super::StageError;
 use super::copy::{WriteBits, at, set_write_bits};
 use super::folder::make_root;
 use super::isolation::Isolation;
+use super::tree::Place;
 use crate::suite::Medium;
 
 /// Where Linux systems keep a tmpfs that every user can write.
@@ -93,23 +94,36 @@ pub(super) fn put_on_tmpfs(
     Ok(at.to_owned())
 }
 
-/// What is wrong with the file system of a folder, as a sentence, if something is.
-pub(super) fn misplaced(what: &str, folder: &Path, place: Medium) -> Option<String> {
-    let found = filesystem(folder);
-    match (place, found == TMPFS) {
-        (Medium::Tmpfs, false) => Some(format!(
-            "{what} is on a file system of the kind {found} instead of a tmpfs"
+/// What is wrong with the file systems of a place, as a sentence, if something is.
+pub(super) fn misplaced(what: &str, place: &Place, medium: Medium) -> Option<String> {
+    let found = filesystems(place);
+    let is_tmpfs = |found: &String| found == TMPFS;
+    match medium {
+        Medium::Tmpfs if !found.iter().all(is_tmpfs) => Some(format!(
+            "{what} is on a file system of the kind {} instead of a tmpfs",
+            found.join(" over ")
         )),
-        (Medium::Disk, true) => Some(format!(
+        Medium::Disk if found.iter().any(is_tmpfs) => Some(format!(
             "{what} is on a tmpfs instead of a disk; name a folder on a disk with TMPDIR"
         )),
-        (Medium::Stage | Medium::Tmpfs | Medium::Disk, _) => None,
+        Medium::Stage | Medium::Tmpfs | Medium::Disk => None,
     }
+}
+
+/// The names of the file systems that a place's files lie on: the layer's, and that of what lies
+/// below it.
+pub(super) fn filesystems(place: &Place) -> Vec<String> {
+    let below = place.below(Path::new("."));
+    [Some(place.layer.clone()), below]
+        .into_iter()
+        .flatten()
+        .map(|path| filesystem(&path))
+        .collect()
 }
 
 /// The name of the file system that a folder lies on, as statfs(2) tells its kind; the number
 /// where it has no name here.
-pub(super) fn filesystem(path: &Path) -> String {
+fn filesystem(path: &Path) -> String {
     match kind(path) {
         Ok(TMPFS_MAGIC) => TMPFS.to_owned(),
         Ok(EXT4_SUPER_MAGIC) => "ext2, ext3 or ext4".to_owned(),

@@ -173,7 +173,7 @@ fn pages_that_stay_are_a_violation() {
         }
         std::thread::sleep(Duration::from_millis(5));
     }
-    let held: Vec<Held> = walkdir::WalkDir::new(project.path().join("tmp"))
+    let held: Vec<Held> = walkdir::WalkDir::new(project.path())
         .into_iter()
         .flatten()
         .filter(|entry| entry.file_name() == "data.bin")

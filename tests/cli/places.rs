@@ -1,7 +1,5 @@
 //! Where the copies and the prefix lie, as root and as an ordinary user.
 
-use std::process::Command;
-
 use serde_json::Value;
 
 use crate::project::{As, EXITING_APP, Project, end, fate, is_root, python};
@@ -92,8 +90,26 @@ fn a_tmpfs_holds_what_it_is_to_hold_for_an_ordinary_user() {
 
 #[test]
 fn nothing_of_a_run_is_left_on_the_shared_memory() {
+    if !is_root() {
+        return;
+    }
     let project = Project::new(&format!("{EXITING_APP}{PLACES}"));
-    project.measure(As::Ordinary, 1).expect(0);
+    let python = python();
+    let args = [
+        "run",
+        "suite.toml",
+        "--blocks",
+        "1",
+        "--out",
+        "out",
+        "--python",
+        &python,
+    ];
+    end(&mut project.confined(&args, "true")).expect(0);
+    let isolation = &project.record()[0]["isolation"];
+    assert_eq!(isolation["backing"], "copy");
+    let notes = isolation["notes"].to_string();
+    assert!(notes.contains("a mount namespace cannot be had"), "{notes}");
     let place = project.receipt("prefix-in-memory-empty")["pycache_prefix"].clone();
     let place = std::path::PathBuf::from(place.as_str().unwrap());
     assert!(place.ancestors().any(|folder| folder.ends_with("shm")));
@@ -132,7 +148,7 @@ fn a_machine_without_a_tmpfs_is_told() {
     if !is_root() {
         return;
     }
-    // Hidden in a mount namespace of the test's own, where an ordinary user cannot mount another.
+    // Hidden, where an ordinary user cannot mount another.
     let project = Project::new(&format!(
         "{EXITING_APP}\n[[scenario]]\nname = \"memory\"\nsource-on = \"tmpfs\"\n"
     ));
@@ -147,25 +163,7 @@ fn a_machine_without_a_tmpfs_is_told() {
         "--python",
         &python,
     ];
-    let inner = project.command(As::Ordinary, &args);
-    let mut outer = Command::new("unshare");
-    outer
-        .args([
-            "-m",
-            "sh",
-            "-c",
-            "mount --bind \"$0\" /dev/shm && exec \"$@\"",
-        ])
-        .arg("/proc")
-        .arg(inner.get_program())
-        .args(inner.get_args())
-        .current_dir(project.path());
-    for (name, value) in inner.get_envs() {
-        match value {
-            Some(value) => outer.env(name, value),
-            None => outer.env_remove(name),
-        };
-    }
+    let mut outer = project.confined(&args, "mount --bind /proc \"$0/dev/shm\"");
     end(&mut outer).expect(4).says(&[
         "there is no tmpfs for scenario `memory`",
         "/dev/shm",

@@ -140,6 +140,32 @@ impl Project {
         self.run_as(As::Me, args)
     }
 
+    /// The program as an ordinary user's who can have no namespace, in one of the test's own, after
+    /// these lines of shell: in a root directory that is not the namespace's (unshare(2)), though
+    /// all is where it was. Needs root.
+    pub fn confined(&self, args: &[&str], before: &str) -> Command {
+        let inner = self.command(As::Ordinary, args);
+        let root = self.path().join("root");
+        fs::create_dir_all(&root).unwrap();
+        let mut outer = Command::new("unshare");
+        let script = format!(
+            "mount --rbind / \"$0\" && {{ {before}; }} && exec chroot \"$0\" sh -c 'cd \"$0\" && exec \"$@\"' \"$@\""
+        );
+        outer
+            .args(["-m", "sh", "-c", &script])
+            .arg(&root)
+            .arg(self.path())
+            .arg(inner.get_program())
+            .args(inner.get_args());
+        for (name, value) in inner.get_envs() {
+            match value {
+                Some(value) => outer.env(name, value),
+                None => outer.env_remove(name),
+            };
+        }
+        outer
+    }
+
     /// Gives everything to the ordinary user, whose own the app is then.
     pub fn give_away(&self) {
         if is_root() {
