@@ -7,6 +7,7 @@ mod exit;
 mod init;
 mod list;
 mod output;
+mod overview;
 mod progress;
 mod report;
 mod run;
@@ -32,6 +33,7 @@ enum Command {
     Init(init::Args),
     Report(report::Args),
     Compare(compare::Args),
+    Overview(overview::Args),
     Check(check::Args),
     List(list::Args),
 }
@@ -56,6 +58,7 @@ pub fn main() -> Status {
         Command::Init(args) => init::execute(&args),
         Command::Report(args) => report::execute(&args),
         Command::Compare(args) => compare::execute(&args),
+        Command::Overview(args) => overview::execute(&args),
         Command::Check(args) => check::execute(&args),
         Command::List(args) => list::execute(&args),
     };

@@ -11,6 +11,7 @@ mod draw;
 #[cfg(test)]
 mod fixture;
 mod numbers;
+mod overview;
 mod page;
 mod terminal;
 mod text;
@@ -20,6 +21,7 @@ mod write;
 
 pub use charts::{Chart, ChartError, charts};
 pub use comparison::comparison;
+pub use overview::{OverviewError, Row, overview, overview_table};
 pub use page::page;
 pub use terminal::terminal;
 pub use text::{Colour, Terminal};

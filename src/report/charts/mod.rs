@@ -9,6 +9,7 @@ mod break_even;
 mod claim;
 mod distribution;
 mod heading;
+mod overview;
 mod rows;
 mod run_order;
 mod samples;
@@ -20,6 +21,8 @@ use super::draw::{Drawing, to_png, to_svg};
 use super::theme::{Theme, dark_css};
 use crate::analysis::Analysis;
 use crate::record::Record;
+
+pub use overview::chart as overview_chart;
 
 /// One chart, ready to be drawn.
 #[derive(Debug, Clone)]
@@ -41,6 +44,7 @@ enum Body {
     Claim(claim::ClaimChart),
     BreakEven(break_even::BreakEvenChart),
     RunOrder(run_order::RunOrder),
+    Overview(overview::OverviewChart),
 }
 
 impl Chart {
@@ -69,6 +73,7 @@ impl Chart {
             Body::Claim(body) => to_png(body, theme),
             Body::BreakEven(body) => to_png(body, theme),
             Body::RunOrder(body) => to_png(body, theme),
+            Body::Overview(body) => to_png(body, theme),
         }
     }
 
@@ -79,6 +84,7 @@ impl Chart {
             Body::Claim(body) => svg(body),
             Body::BreakEven(body) => svg(body),
             Body::RunOrder(body) => svg(body),
+            Body::Overview(body) => svg(body),
         }?;
         let label = escaped(&format!("{}. {}", self.title, self.notes));
         let opening = format!("<svg class=\"chart\" role=\"img\" aria-label=\"{label}\" ");

@@ -1,0 +1,9 @@
+"""One route."""
+from flask import Flask
+
+app = Flask(__name__)
+
+
+@app.get("/")
+def home():
+    return "ready"
