@@ -72,9 +72,12 @@ const FATES: [(&str, &str, &str, (u64, u64)); 8] = [
     ),
 ];
 
-fn check(who: As) {
+fn check(who: As, stage: &str) {
     let project = Project::new(&format!("{EXITING_APP}{STATES}"));
-    project.measure(who, 2).expect(0);
+    if who == As::Ordinary {
+        project.give_away();
+    }
+    project.measure_staged(who, stage, 2).expect(0);
     for (scenario, helper, other, pycs) in FATES {
         let receipt = project.receipt(scenario);
         let seen = |module| {
@@ -108,13 +111,23 @@ fn check(who: As) {
 }
 
 #[test]
-fn every_state_holds_for_whoever_runs_the_tests() {
-    check(As::Me);
+fn every_state_holds_for_whoever_runs_the_tests_under_a_layer() {
+    check(As::Me, "overlay");
 }
 
 #[test]
-fn every_state_holds_for_an_ordinary_user() {
-    check(As::Ordinary);
+fn every_state_holds_for_whoever_runs_the_tests_in_a_copy() {
+    check(As::Me, "copy");
+}
+
+#[test]
+fn every_state_holds_for_an_ordinary_user_under_a_layer() {
+    check(As::Ordinary, "overlay");
+}
+
+#[test]
+fn every_state_holds_for_an_ordinary_user_in_a_copy() {
+    check(As::Ordinary, "copy");
 }
 
 /// A project with one more scenario, of that bytecode.

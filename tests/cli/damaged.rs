@@ -40,10 +40,13 @@ const FATES: [(&str, &str); 5] = [
     ("hidden", "read"),
 ];
 
-fn check(who: As) {
+fn check(who: As, stage: &str) {
     let project = Project::new(&format!("{EXITING_APP}{STATES}"));
+    if who == As::Ordinary {
+        project.give_away();
+    }
     // Twice, so that what a launch mends is seen to be broken again for the next one.
-    project.measure(who, 2).expect(0);
+    project.measure_staged(who, stage, 2).expect(0);
     for (scenario, wanted) in FATES {
         let receipt = project.receipt(scenario);
         for module in ["helper", "other"] {
@@ -66,13 +69,23 @@ fn check(who: As) {
 }
 
 #[test]
-fn what_is_damaged_is_compiled_anew_for_whoever_runs_the_tests() {
-    check(As::Me);
+fn what_is_damaged_is_compiled_anew_for_whoever_runs_the_tests_under_a_layer() {
+    check(As::Me, "overlay");
 }
 
 #[test]
-fn what_is_damaged_is_compiled_anew_for_an_ordinary_user() {
-    check(As::Ordinary);
+fn what_is_damaged_is_compiled_anew_for_whoever_runs_the_tests_in_a_copy() {
+    check(As::Me, "copy");
+}
+
+#[test]
+fn what_is_damaged_is_compiled_anew_for_an_ordinary_user_under_a_layer() {
+    check(As::Ordinary, "overlay");
+}
+
+#[test]
+fn what_is_damaged_is_compiled_anew_for_an_ordinary_user_in_a_copy() {
+    check(As::Ordinary, "copy");
 }
 
 #[test]

@@ -50,9 +50,22 @@ fn on_a_disk(receipt: &Value) -> bool {
     receipt["source_filesystem"] != "tmpfs"
 }
 
-fn check(who: As) {
+fn check(who: As, stage: &str) {
     let project = project(CACHES);
-    let ended = project.measure(who, 2);
+    if who == As::Ordinary {
+        project.give_away();
+    }
+    let mut ended = project.measure_staged(who, stage, 2);
+    // Other tests start the same interpreter beside this one, which keeps its files in memory. The
+    // app's own are nobody else's.
+    for _ in 0..5 {
+        let others = ended.stdout.contains("stayed in the page cache");
+        if !others || ended.stdout.contains("data.bin") {
+            break;
+        }
+        fs::remove_dir_all(project.path().join("out")).unwrap();
+        ended = project.measure_staged(who, stage, 2);
+    }
     if ended.stderr.contains("on a tmpfs") {
         return;
     }
@@ -80,13 +93,23 @@ fn check(who: As) {
 }
 
 #[test]
-fn what_the_app_opens_is_evicted_for_whoever_runs_the_tests() {
-    check(As::Me);
+fn what_the_app_opens_is_evicted_for_whoever_runs_the_tests_under_a_layer() {
+    check(As::Me, "overlay");
 }
 
 #[test]
-fn what_the_app_opens_is_evicted_for_an_ordinary_user() {
-    check(As::Ordinary);
+fn what_the_app_opens_is_evicted_for_whoever_runs_the_tests_in_a_copy() {
+    check(As::Me, "copy");
+}
+
+#[test]
+fn what_the_app_opens_is_evicted_for_an_ordinary_user_under_a_layer() {
+    check(As::Ordinary, "overlay");
+}
+
+#[test]
+fn what_the_app_opens_is_evicted_for_an_ordinary_user_in_a_copy() {
+    check(As::Ordinary, "copy");
 }
 
 #[test]

@@ -48,9 +48,12 @@ const SEEN: [(&str, &str, bool, Option<bool>); 5] = [
     ("unwritable-in-memory", "compiled DENIED", false, Some(true)),
 ];
 
-fn check(who: As) {
+fn check(who: As, stage: &str) {
     let project = Project::new(&format!("{EXITING_APP}{PLACES}"));
-    project.measure(who, 2).expect(0);
+    if who == As::Ordinary {
+        project.give_away();
+    }
+    project.measure_staged(who, stage, 2).expect(0);
     for (scenario, wanted, source, prefix) in SEEN {
         let receipt = project.receipt(scenario);
         let seen = fate(&receipt, "helper")
@@ -79,13 +82,23 @@ fn check(who: As) {
 }
 
 #[test]
-fn a_tmpfs_holds_what_it_is_to_hold_for_whoever_runs_the_tests() {
-    check(As::Me);
+fn a_tmpfs_holds_what_it_is_to_hold_for_whoever_runs_the_tests_under_a_layer() {
+    check(As::Me, "overlay");
 }
 
 #[test]
-fn a_tmpfs_holds_what_it_is_to_hold_for_an_ordinary_user() {
-    check(As::Ordinary);
+fn a_tmpfs_holds_what_it_is_to_hold_for_whoever_runs_the_tests_in_a_copy() {
+    check(As::Me, "copy");
+}
+
+#[test]
+fn a_tmpfs_holds_what_it_is_to_hold_for_an_ordinary_user_under_a_layer() {
+    check(As::Ordinary, "overlay");
+}
+
+#[test]
+fn a_tmpfs_holds_what_it_is_to_hold_for_an_ordinary_user_in_a_copy() {
+    check(As::Ordinary, "copy");
 }
 
 #[test]
