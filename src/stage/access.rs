@@ -7,7 +7,7 @@ use std::path::Path;
 use nix::unistd::Uid;
 
 use super::StageError;
-use super::build::{Builder, mount_error};
+use super::build::{Builder, Method, mount_error};
 use super::copy::{CopyError, WriteBits, at, give, set_write_bits};
 use super::isolation::Isolation;
 use super::namespace::bind_read_only;
@@ -54,25 +54,32 @@ impl Builder<'_> {
             make_read_only(self.isolation, stage.view.is_some(), &prefix)?;
         }
         if let User::Unprivileged { uid, gid } = stage.user {
-            let mut theirs = vec![&stage.home, &stage.tmp, &stage.directory];
-            // The working directory counts if it is ours, or a layer.
-            if !stage.directory.starts_with(self.root) && stage.view.is_none() {
-                theirs.pop();
-            }
+            let mut theirs = vec![&stage.home, &stage.tmp];
+            theirs.extend(self.has_own_directory(stage).then_some(&stage.directory));
             for folder in theirs {
-                if !stage
-                    .trees
-                    .iter()
-                    .any(|tree| folder.starts_with(tree.path()))
-                {
-                    lchown(folder, Some(uid), Some(gid)).map_err(at(folder))?;
-                }
+                lchown(folder, Some(uid), Some(gid)).map_err(at(folder))?;
             }
             if !unwritable_prefix {
                 give(stage.prefix(), uid, gid)?;
             }
         }
         Ok(())
+    }
+
+    /// Is the working directory one of our folders, or has it a layer of its own? In a source it is
+    /// seen to with the source, and any other is the user's.
+    fn has_own_directory(&self, stage: &Stage) -> bool {
+        let directory = &stage.directory;
+        let is_covered = match &self.method {
+            Method::Overlay {
+                directory: layer, ..
+            } => layer.as_ref().is_some_and(|layer| layer.path == *directory),
+            Method::Copy => false,
+        };
+        let mut trees = stage.trees.iter();
+        is_covered
+            || directory.starts_with(self.root)
+                && !trees.any(|tree| directory.starts_with(tree.path()))
     }
 
     /// Whoever launches the app may write the tree.

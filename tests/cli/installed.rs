@@ -1,6 +1,7 @@
 //! States of what is installed: a virtual environment's packages and the standard library, under
 //! layers and in copies, as root and as an ordinary user.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
 use serde_json::Value;
@@ -265,6 +266,8 @@ fn an_app_may_have_several_sources_and_a_working_directory_of_its_own() {
         );
         project.write("app/helper.py", "import other\nVALUE = other.VALUE\n");
         project.write("data.txt", "read");
+        // The folder of temporary files lies in it, so that no layer can cover it.
+        let before = std::fs::metadata(project.path()).unwrap();
         let ended = project.measure_staged(As::Me, stage, 1);
         if stage == "overlay" {
             ended.expect(0);
@@ -273,6 +276,11 @@ fn an_app_may_have_several_sources_and_a_working_directory_of_its_own() {
             assert_eq!(fate(&receipt, "helper"), "compiled EROFS");
             assert_eq!(fate(&project.receipt("warm"), "extra"), "read");
         }
+        let after = std::fs::metadata(project.path()).unwrap();
+        assert_eq!(
+            (before.uid(), before.gid(), before.mode()),
+            (after.uid(), after.gid(), after.mode())
+        );
     }
 }
 
