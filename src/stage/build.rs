@@ -12,19 +12,22 @@ use super::isolation::Isolation;
 use super::overlay::{Covered, Marks};
 use super::page_cache::PageCacheState;
 use super::probe::probe;
+use super::promise::named;
 use super::quota::Group;
 use super::receipt::Outside;
 use super::scene::Stage;
 use super::seen::Origins;
 use super::tmpfs::{SharedMemory, put_on_tmpfs};
-use super::tree::{Kept, Part, Place, Tree};
+use super::tree::{Kept, Part, Place, Tree, is_installed};
 use super::workshop::Setting;
 use crate::launch::Launcher;
 use crate::python::{
     Compilation, Existing, Installations, InvalidationMode, Placement, compile_all,
     venv_interpreter,
 };
-use crate::suite::{Bytecode, Flags, Medium, PageCache, Prefix, Scenario, SourceAccess, Suite};
+use crate::suite::{
+    Bytecode, Flags, Medium, Optimization, PageCache, Prefix, Scenario, SourceAccess, Suite,
+};
 
 /// Everything that the stages of a run have in common.
 pub(super) struct Builder<'a> {
@@ -182,8 +185,7 @@ impl<'a> Builder<'a> {
             self.complete(&plain, &outside)?;
             let left = self.observe(&plain, launcher)?.uncached;
             if !left.is_empty() {
-                let names: Vec<&str> = left.iter().map(|(name, _)| name.as_str()).collect();
-                return Err(self.bare(&plain)?.not_cached(&names));
+                return Err(not_cached(&left, &plain, &self.interpreter().python));
             }
         }
         self.interpreters[self.current]
@@ -226,17 +228,12 @@ impl<'a> Builder<'a> {
     /// Gives what is installed the bytecode that it lacks, in a layer that all stages see, so that
     /// the user's own files stay as they are.
     fn complete(&mut self, scenario: &Scenario, outside: &Outside) -> Result<(), StageError> {
-        let names: Vec<&str> = outside
-            .uncached
-            .iter()
-            .map(|(name, _)| name.as_str())
-            .collect();
         let level = scenario.optimization();
-        let not_cached = self.bare(scenario)?.not_cached(&names);
         let (Method::Overlay { marks, .. }, Some(namespace)) =
             (&self.method, &self.isolation.namespace)
         else {
-            return Err(not_cached);
+            let python = &self.interpreter().python;
+            return Err(not_cached(&outside.uncached, scenario, python));
         };
         let current = self.current;
         let Interpreter {
@@ -247,7 +244,12 @@ impl<'a> Builder<'a> {
                 .uncached
                 .iter()
                 .map(|(_, path)| path)
-                .filter(|path| path.starts_with(&covered.path))
+                // Packages may be installed in a folder of the standard library, and have a layer
+                // of their own.
+                .filter(|path| {
+                    path.strip_prefix(&covered.path)
+                        .is_ok_and(|inside| !is_installed(inside))
+                })
                 .cloned()
                 .collect();
             if files.is_empty() {
@@ -383,6 +385,23 @@ impl<'a> Builder<'a> {
 pub(super) fn mount_error(path: &Path) -> impl FnOnce(std::io::Error) -> StageError + use<> {
     let path = path.to_owned();
     move |source| StageError::Mount { path, source }
+}
+
+/// The error for modules outside the app that have no bytecode and cannot be given any.
+fn not_cached(modules: &[(String, PathBuf)], scenario: &Scenario, python: &Path) -> StageError {
+    let names: Vec<&str> = modules.iter().map(|(name, _)| name.as_str()).collect();
+    let level = scenario.optimization();
+    StageError::NotCached {
+        modules: named(&names),
+        kind: match level {
+            Optimization::None => "bytecode".to_owned(),
+            Optimization::One | Optimization::Two => {
+                format!("bytecode for {} (`*{}.pyc`)", level.flag(), level.tag())
+            }
+        },
+        level,
+        python: python.to_owned(),
+    }
 }
 
 /// The interpreters as launched processes see them, in the setting's order.

@@ -12,14 +12,13 @@ use super::StageError;
 use super::bytecode::not_as_made;
 use super::cache::census;
 use super::command::UNTIMED;
-use super::promise::named;
 use super::scene::{Stage, take_import_time, writes};
 use super::seen::{Seen, broken_pyc};
 use super::tmpfs::filesystems;
 use super::tree::Part;
 use crate::launch::Launcher;
 use crate::record::format::ReceiptLine;
-use crate::suite::{App, LaunchKind, Optimization, Prefix};
+use crate::suite::{App, LaunchKind, Prefix};
 
 /// The hook's text; it lies in the stage as `sitecustomize.py`.
 pub(super) const HOOK: &str = include_str!("hook.py");
@@ -118,22 +117,6 @@ impl Stage {
             }
         }
         Ok(found)
-    }
-
-    /// The error for modules outside the app that have no bytecode and cannot be given any.
-    pub(super) fn not_cached(&self, modules: &[&str]) -> StageError {
-        let level = self.scenario.optimization();
-        StageError::NotCached {
-            modules: named(modules),
-            kind: match level {
-                Optimization::None => "bytecode".to_owned(),
-                Optimization::One | Optimization::Two => {
-                    format!("bytecode for {} (`*{}.pyc`)", level.flag(), level.tag())
-                }
-            },
-            level,
-            python: self.python.clone(),
-        }
     }
 
     fn observe(
