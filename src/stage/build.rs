@@ -147,6 +147,7 @@ impl<'a> Builder<'a> {
         for tree in &mut stage.trees {
             tree.kept.remember()?;
         }
+        stage.prefix.remember()?;
         drop(inside);
         self.set_access(&mut stage)?;
         let _inside = stage.enter()?;
@@ -300,7 +301,7 @@ impl<'a> Builder<'a> {
         if scenario.prefix_on == Medium::Tmpfs {
             prefix = put(prefix)?;
         }
-        let prefix = Kept::new(Place::prefix(&prefix))?;
+        let prefix = Kept::new(Place::prefix(&prefix));
         let memory = match scenario.source_on {
             Medium::Tmpfs => Some(put(make("memory")?)?),
             Medium::Stage | Medium::Disk => None,

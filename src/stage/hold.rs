@@ -41,18 +41,21 @@ impl Builder<'_> {
         let mut copies = Vec::new();
         let mut layers = Vec::new();
         let mut trees = Vec::new();
-        let mut lay = |covered: Covered, tree: Option<(Part, &Bytecode)>| {
+        let tree = |part: Part, place: Place| {
+            let path = place.path.clone();
+            Tree::new(part, part.state(scenario).clone(), &path, place)
+        };
+        let mut lay = |covered: Covered, part: Option<Part>| {
             let layer = Layer::new(covered, folder, layers.len());
-            if let Some((part, state)) = tree {
+            if let Some(part) = part {
                 let (path, below) = (&layer.covered.path, layer.covered.itself());
-                let place = Place::overlaid(path, &layer.upper, below);
-                trees.push((part, state.clone(), place));
+                trees.push(tree(part, Place::overlaid(path, &layer.upper, below)));
             }
             layers.push(layer);
         };
         for (index, source) in sources.iter().enumerate() {
             let Some(memory) = memory else {
-                lay(source.clone(), Some((Part::App, &scenario.bytecode)));
+                lay(source.clone(), Some(Part::App));
                 continue;
             };
             // A layer would leave what the scenario doesn't change where it is.
@@ -64,20 +67,18 @@ impl Builder<'_> {
             lay(directory.clone(), None);
         }
         for (part, covered) in &self.interpreter().installed {
-            let state = match part {
-                Part::Stdlib => &scenario.stdlib,
-                Part::App | Part::SitePackages => &scenario.site_packages,
-            };
+            let state = part.state(scenario);
             if *state != Bytecode::Fresh {
-                lay(covered.own(), Some((*part, state)));
+                lay(covered.own(), Some(*part));
             } else if covered.is_completed() {
                 lay(covered.clone(), None);
             }
         }
-        let copied = copies
-            .iter()
-            .map(|(_, path)| (Part::App, scenario.bytecode.clone(), Place::plain(path)));
-        trees.splice(0..0, copied);
+        let copied = copies.iter();
+        trees.splice(
+            0..0,
+            copied.map(|(_, path)| tree(Part::App, Place::plain(path))),
+        );
         // What lies in another is covered after it.
         layers.sort_by_key(|layer| layer.covered.path.components().count());
         let mut failing = folder;
@@ -95,15 +96,6 @@ impl Builder<'_> {
                 })
             })
             .map_err(mount_error(failing))?;
-        let inside = view.enter().map_err(mount_error(folder))?;
-        let trees = trees
-            .into_iter()
-            .map(|(part, state, place): (_, _, Place)| {
-                let path = place.path.clone();
-                Tree::new(part, state, &path, place)
-            })
-            .collect::<Result<_, _>>()?;
-        drop(inside);
         Ok(Held {
             trees,
             view: Some(view),
@@ -129,7 +121,7 @@ impl Builder<'_> {
             let copy = memory.unwrap_or(folder).join(source_name(index));
             copy_tree(source, &copy, how_to_copy(&scenario.bytecode))?;
             let (state, place) = (scenario.bytecode.clone(), Place::plain(&copy));
-            trees.push(Tree::new(Part::App, state, source, place)?);
+            trees.push(Tree::new(Part::App, state, source, place));
         }
         if !self.is_as_it_is(&scenario.stdlib) {
             return Err(needs_overlay("stdlib"));
@@ -145,7 +137,7 @@ impl Builder<'_> {
                 if let Ok(inside) = packages.strip_prefix(&real) {
                     let place = Place::plain(&copy.join(inside));
                     let state = scenario.site_packages.clone();
-                    trees.push(Tree::new(Part::SitePackages, state, packages, place)?);
+                    trees.push(Tree::new(Part::SitePackages, state, packages, place));
                 }
             }
         }

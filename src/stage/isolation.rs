@@ -32,6 +32,13 @@ fn unprivileged() -> (u32, u32) {
     }
 }
 
+/// What stages hold the app in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holding {
+    Layers,
+    Copies,
+}
+
 /// How conditions are made to hold in this run.
 #[derive(Debug)]
 pub struct Isolation {
@@ -41,8 +48,7 @@ pub struct Isolation {
     pub no_namespace: Option<String>,
     /// Why the app is launched with root's privileges.
     no_unprivileged: Option<String>,
-    /// "overlay" or "copy"
-    pub backing: String,
+    pub holding: Holding,
     /// Sentences for the record.
     pub notes: Vec<String>,
 }
@@ -62,7 +68,7 @@ impl Isolation {
             namespace,
             no_namespace,
             no_unprivileged: None,
-            backing: String::new(),
+            holding: Holding::Copies,
             notes: Vec::new(),
         }
     }
@@ -155,7 +161,7 @@ impl Isolation {
             ),
         };
         let read_only_by = match (self.namespace.is_some(), modes) {
-            (true, _) if self.backing == "overlay" => "mount",
+            (true, _) if self.holding == Holding::Layers => "mount",
             (true, true) => "mount and modes",
             (true, false) => "mount",
             (false, _) => "modes",
@@ -164,7 +170,11 @@ impl Isolation {
             identity: identity.to_owned(),
             uid,
             read_only_by: read_only_by.to_owned(),
-            backing: self.backing.clone(),
+            backing: match self.holding {
+                Holding::Layers => "overlay",
+                Holding::Copies => "copy",
+            }
+            .to_owned(),
             notes: [&self.no_unprivileged, &self.no_namespace]
                 .into_iter()
                 .flatten()

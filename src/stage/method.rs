@@ -9,6 +9,7 @@ use nix::unistd::{AccessFlags, Uid, access};
 use super::StageError;
 use super::build::{Builder, Installed, Method, mount_error};
 use super::copy::at;
+use super::isolation::Holding;
 use super::overlay::{Covered, Marks};
 use super::tree::{Part, own_entries};
 use super::workshop::Backing;
@@ -17,7 +18,6 @@ impl Builder<'_> {
     pub(super) fn choose_method(&mut self) -> Result<(), StageError> {
         let wanted = self.setting.backing;
         if wanted == Backing::Copy {
-            self.isolation.backing = "copy".to_owned();
             return Ok(());
         }
         match self.overlay() {
@@ -26,12 +26,11 @@ impl Builder<'_> {
                 for (interpreter, installed) in self.interpreters.iter_mut().zip(installed) {
                     interpreter.installed = installed;
                 }
-                self.isolation.backing = "overlay".to_owned();
+                self.isolation.holding = Holding::Layers;
                 Ok(())
             }
             Err(reason) if wanted == Backing::Overlay => Err(StageError::NoOverlay { reason }),
             Err(reason) => {
-                self.isolation.backing = "copy".to_owned();
                 self.isolation
                     .notes
                     .push(format!("the app was copied, as {reason}"));

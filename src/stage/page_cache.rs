@@ -116,7 +116,7 @@ impl PageCacheState {
         &mut self,
         kind: LaunchKind,
         files: impl IntoIterator<Item = PathBuf>,
-        written: [&Path; 2],
+        written: &[PathBuf; 2],
     ) -> Option<String> {
         let known = files.into_iter().map(|path| Known {
             path,
@@ -151,7 +151,7 @@ impl PageCacheState {
     pub fn prepare(
         &self,
         kind: LaunchKind,
-        written: [&Path; 2],
+        written: &[PathBuf; 2],
     ) -> (Option<Eviction>, Option<String>) {
         let Some((_, files)) = self.known.iter().find(|(known, _)| *known == kind) else {
             return (None, None);
@@ -190,7 +190,7 @@ impl PageCacheState {
 
     /// Evicts. What lies below the folders that launches write is written back first: dirty pages
     /// stay.
-    fn clear(&self, files: &[Known], written: [&Path; 2]) {
+    fn clear(&self, files: &[Known], written: &[PathBuf; 2]) {
         if self.treatment == Treatment::DropAll {
             sync();
             // Whether it helped is seen by looking again.

@@ -81,38 +81,48 @@ impl Stage {
             ),
         );
 
-        let sourceless = |part: &str| self.state_of(part) == Some(&Bytecode::Sourceless);
         let kept: Vec<PathBuf> = self
             .trees
             .iter()
             .flat_map(|tree| self.named_files(app, tree.path()))
             .collect();
+        let is_sourceless = |part: &Part| *part.state(scenario) == Bytecode::Sourceless;
+        let sourceless: Vec<&str> = Part::ALL
+            .into_iter()
+            .filter(is_sourceless)
+            .map(Part::origin)
+            .collect();
         // A prefix does not hide what stands in the place of a source.
-        let read = seen.names(|m| m.code == "read" && !sourceless(&m.origin));
+        let read = seen.names(|m| m.code == "read" && !sourceless.contains(&m.origin.as_str()));
         let compiled = seen.names(|m| m.code == "compiled");
-        for part in [Part::App, Part::SitePackages, Part::Stdlib] {
-            if sourceless(part.origin()) {
-                let compiled = seen.names(|m| {
-                    m.origin == part.origin() && m.code == "compiled" && !is_one_of(&m.name, &kept)
-                });
-                must(
-                    compiled.is_empty(),
-                    format!(
-                        "{} compiled, where no source should be left",
-                        were(&compiled, whose(part))
-                    ),
-                );
-            }
+        for part in Part::ALL.into_iter().filter(is_sourceless) {
+            let compiled = seen.names(|m| {
+                m.origin == part.origin() && m.code == "compiled" && !is_one_of(&m.name, &kept)
+            });
+            must(
+                compiled.is_empty(),
+                format!(
+                    "{} compiled, where no source should be left",
+                    were(&compiled, whose(part))
+                ),
+            );
         }
         match scenario.prefix {
             Prefix::Unset => {
-                for part in [Part::App, Part::SitePackages, Part::Stdlib] {
-                    for (holds, sentence) in self.part_holds(part, seen, before) {
+                for part in Part::ALL {
+                    for (holds, sentence) in self.part_holds(part, seen) {
                         must(holds, sentence);
                     }
                 }
-                for (holds, sentence) in self.refused_as_asked(seen) {
-                    must(holds, sentence);
+                if let Some(wanted) = refusal(scenario.source) {
+                    let others = seen.names(|m| {
+                        m.origin == Part::App.origin()
+                            && m.write.as_ref().is_some_and(|write| write != wanted)
+                    });
+                    must(
+                        others.is_empty(),
+                        format!("{} not refused with {wanted}", were(&others, "")),
+                    );
                 }
             }
             Prefix::Empty | Prefix::Unwritable => {
@@ -159,23 +169,8 @@ impl Stage {
         violations
     }
 
-    fn state_of(&self, origin: &str) -> Option<&Bytecode> {
-        let scenario = &self.scenario;
-        [
-            (Part::App, &scenario.bytecode),
-            (Part::SitePackages, &scenario.site_packages),
-            (Part::Stdlib, &scenario.stdlib),
-        ]
-        .into_iter()
-        .find(|(part, _)| part.origin() == origin)
-        .map(|(_, state)| state)
-    }
-
     /// Without a prefix: does the launch show the state that the scenario gives this part's bytecode?
-    fn part_holds(&self, part: Part, seen: &Seen, before: u64) -> Vec<(bool, String)> {
-        let Some(state) = self.state_of(part.origin()) else {
-            return Vec::new();
-        };
+    fn part_holds(&self, part: Part, seen: &Seen) -> Vec<(bool, String)> {
         let level = self.scenario.optimization();
         let of_part =
             |code: &'static str| seen.names(move |m| m.origin == part.origin() && m.code == code);
@@ -194,7 +189,7 @@ impl Stage {
             read.is_empty(),
             format!("{} read from a pyc", were(&read, whose(part))),
         );
-        match state {
+        match part.state(&self.scenario) {
             Bytecode::Fresh | Bytecode::UncheckedHash | Bytecode::CheckedHash => {
                 vec![none_compiled]
             }
@@ -245,28 +240,21 @@ impl Stage {
                 ]
             }
             Bytecode::By(_) => vec![(
-                before > 0,
+                self.pycs_of(Part::App) > 0,
                 "the command that is to leave bytecode left none".to_owned(),
             )],
             // Of sourceless modules it has been said already, as it holds under any prefix.
             Bytecode::Sourceless | Bytecode::AsFound => Vec::new(),
         }
     }
+}
 
-    /// Where the scenario says by what the app is kept from writing: is that what the kernel said?
-    fn refused_as_asked(&self, seen: &Seen) -> Vec<(bool, String)> {
-        let wanted = match self.scenario.source {
-            SourceAccess::Writable | SourceAccess::ReadOnly => return Vec::new(),
-            SourceAccess::ReadOnlyModes => "EACCES",
-            SourceAccess::ReadOnlyMount => "EROFS",
-        };
-        let others = seen.names(|m| {
-            m.origin == Part::App.origin() && m.write.as_ref().is_some_and(|write| write != wanted)
-        });
-        vec![(
-            others.is_empty(),
-            format!("{} not refused with {wanted}", were(&others, "")),
-        )]
+/// The error with which the kernel is to refuse writing, where the scenario says by what it is.
+fn refusal(access: SourceAccess) -> Option<&'static str> {
+    match access {
+        SourceAccess::Writable | SourceAccess::ReadOnly => None,
+        SourceAccess::ReadOnlyModes => Some("EACCES"),
+        SourceAccess::ReadOnlyMount => Some("EROFS"),
     }
 }
 

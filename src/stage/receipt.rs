@@ -55,9 +55,8 @@ impl Stage {
         if self.page_cache.wants_files() {
             let opened = seen.opened.iter().filter(|path| !self.is_ours(path));
             let opened: Vec<PathBuf> = opened.cloned().collect();
-            let written = [self.source().to_owned(), self.prefix().to_owned()];
-            let written = written.each_ref().map(PathBuf::as_path);
-            let wrong = self.page_cache.learn(kind, opened, written);
+            let written = self.written();
+            let wrong = self.page_cache.learn(kind, opened, &written);
             violations.extend(
                 wrong.map(|sentence| format!("scenario `{}`: {sentence}", self.scenario.name)),
             );

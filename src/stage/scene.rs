@@ -87,6 +87,11 @@ impl Stage {
         &self.prefix.place.path
     }
 
+    /// The folders that launches write to.
+    pub(super) fn written(&self) -> [PathBuf; 2] {
+        [self.source().to_owned(), self.prefix().to_owned()]
+    }
+
     /// Brings the stage back to the state in which each launch finds it.
     ///
     /// # Errors
@@ -131,10 +136,9 @@ impl Stage {
         self.reset()?;
         let pycs_before = self.pycs();
         let spec = self.spec(app, kind, conditions)?;
-        let written = [self.source().to_owned(), self.prefix().to_owned()];
-        let written = written.each_ref().map(PathBuf::as_path);
+        let written = self.written();
         // Last: everything that is looked at before a launch comes into memory.
-        let (eviction, not_evicted) = self.page_cache.prepare(kind, written);
+        let (eviction, not_evicted) = self.page_cache.prepare(kind, &written);
         let throttled = self.group.as_ref().map(Group::throttling);
         let launched = take_import_time(kind, launcher.launch(&spec)?);
         let surroundings = Surroundings {

@@ -10,7 +10,7 @@ use walkdir::{DirEntry, WalkDir};
 
 use super::cache::Pristine;
 use super::copy::CopyError;
-use crate::suite::Bytecode;
+use crate::suite::{Bytecode, Scenario};
 
 /// Installed packages lie in folders of these names (site.py; Debian has the second).
 const PACKAGE_FOLDERS: [&str; 2] = ["site-packages", "dist-packages"];
@@ -28,6 +28,17 @@ pub enum Part {
 }
 
 impl Part {
+    pub const ALL: [Self; 3] = [Self::App, Self::SitePackages, Self::Stdlib];
+
+    /// The state that a scenario gives its bytecode.
+    pub fn state(self, scenario: &Scenario) -> &Bytecode {
+        match self {
+            Self::App => &scenario.bytecode,
+            Self::SitePackages => &scenario.site_packages,
+            Self::Stdlib => &scenario.stdlib,
+        }
+    }
+
     /// The word in receipts for where a module comes from.
     pub fn origin(self) -> &'static str {
         match self {
@@ -125,20 +136,16 @@ pub struct Kept {
 }
 
 impl Kept {
-    /// A place that is as each launch shall find it.
-    ///
-    /// # Errors
-    /// When a pyc cannot be read.
-    pub fn new(place: Place) -> Result<Self, CopyError> {
-        let pristine = Pristine::take(&place)?;
-        Ok(Self {
+    /// A place of which nothing is remembered yet.
+    pub fn new(place: Place) -> Self {
+        Self {
             place,
             protection: Protection::None,
-            pristine,
-        })
+            pristine: Pristine::default(),
+        }
     }
 
-    /// Its bytecode has been changed on purpose: this is what each launch is to find.
+    /// Its bytecode is now what each launch is to find.
     ///
     /// # Errors
     /// When a pyc cannot be read.
@@ -184,21 +191,13 @@ pub struct Tree {
 
 impl Tree {
     /// A tree with whatever bytecode lies in it.
-    ///
-    /// # Errors
-    /// When a pyc cannot be read.
-    pub fn new(
-        part: Part,
-        state: Bytecode,
-        original: &Path,
-        place: Place,
-    ) -> Result<Self, CopyError> {
-        Ok(Self {
-            original: original.to_owned(),
+    pub fn new(part: Part, state: Bytecode, original: &Path, place: Place) -> Self {
+        Self {
             part,
             state,
-            kept: Kept::new(place)?,
-        })
+            original: original.to_owned(),
+            kept: Kept::new(place),
+        }
     }
 
     /// Where its modules lie, as the launched process sees it.
