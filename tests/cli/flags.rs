@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::project::{As, EXITING_APP, Ended, Project, fate, start};
+use crate::project::{As, EXITING_APP, Project, end, fate, start};
 use crate::states::bare_interpreter;
 
 /// A project with more scenarios than `warm`.
@@ -21,21 +21,6 @@ fn interpreter(project: &Project) -> PathBuf {
     // Under `-b` more modules are loaded.
     start(&python, &["-b", "-c", "pass"]);
     python
-}
-
-fn measure(project: &Project, who: As, python: &str) -> Ended {
-    let args = [
-        "run",
-        "suite.toml",
-        "--quiet",
-        "--out",
-        "out",
-        "--blocks",
-        "2",
-        "--python",
-        python,
-    ];
-    project.run_as(who, &args)
 }
 
 const SCENARIOS: &str = r#"
@@ -90,7 +75,8 @@ const FATES: [(&str, &str); 8] = [
 fn check(who: As) {
     let project = project(SCENARIOS);
     let python = interpreter(&project);
-    measure(&project, who, python.to_str().unwrap()).expect(0);
+    let python = python.to_str().unwrap();
+    end(&mut project.measuring_under(who, python, &["--quiet", "--blocks", "2"])).expect(0);
     for (scenario, wanted) in FATES {
         let receipt = project.receipt(scenario);
         let seen = fate(&receipt, "helper")

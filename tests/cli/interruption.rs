@@ -35,19 +35,8 @@ fn wait_for(mut what: impl FnMut() -> bool) {
 }
 
 fn start(project: &Project) -> std::process::Child {
-    let args = [
-        "run",
-        "suite.toml",
-        "--quiet",
-        "--out",
-        "out",
-        "--budget",
-        "10min",
-        "--python",
-        &python(),
-    ];
     project
-        .command(As::Me, &args)
+        .measuring(As::Me, &["--quiet", "--budget", "10min"])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::project::{As, EXITING_APP, Project, end, is_root, python};
+use crate::project::{As, EXITING_APP, Project, end, is_root};
 
 const CACHES: &str = r#"
 [[scenario]]
@@ -164,19 +164,8 @@ impl Drop for Held {
 #[test]
 fn pages_that_stay_are_a_violation() {
     let project = project("[[scenario]]\nname = \"cold\"\npage-cache = \"cold\"\n");
-    let python = python();
-    let args = [
-        "run",
-        "suite.toml",
-        "--blocks",
-        "15",
-        "--out",
-        "out",
-        "--python",
-        &python,
-    ];
     let mut running = project
-        .command(As::Me, &args)
+        .measuring(As::Me, &["--blocks", "15"])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -233,18 +222,7 @@ fn a_tmpfs_and_a_cold_page_cache_exclude_each_other() {
             .says(&["suite.toml:17: ", "what lies on a tmpfs cannot be evicted"]);
     }
     let project = project("[[scenario]]\nname = \"cold\"\npage-cache = \"cold\"\n");
-    let python = python();
-    let args = [
-        "run",
-        "suite.toml",
-        "--blocks",
-        "1",
-        "--out",
-        "out",
-        "--python",
-        &python,
-    ];
-    let mut command = project.command(As::Ordinary, &args);
+    let mut command = project.measuring(As::Ordinary, &["--blocks", "1"]);
     command.env("TMPDIR", "/dev/shm");
     end(&mut command).expect(4).says(&[
         "scenario `cold`: none of the files",
@@ -263,19 +241,8 @@ fn the_machines_page_cache_is_dropped_only_when_that_is_allowed_and_possible() {
         "--allow-drop-caches",
         "page-cache = \"cold\"",
     ]);
-    let python = python();
-    let args = [
-        "run",
-        "suite.toml",
-        "--blocks",
-        "1",
-        "--out",
-        "out",
-        "--allow-drop-caches",
-        "--python",
-        &python,
-    ];
-    end(&mut project.command(As::Ordinary, &args))
+    let allowed = ["--blocks", "1", "--allow-drop-caches"];
+    end(&mut project.measuring(As::Ordinary, &allowed))
         .expect(4)
         .says(&[
             "scenario `dropped` cannot drop the machine's page cache",
@@ -288,7 +255,7 @@ fn the_machines_page_cache_is_dropped_only_when_that_is_allowed_and_possible() {
     if !is_root() || !writable {
         return;
     }
-    let ended = end(&mut project.command(As::Me, &args));
+    let ended = end(&mut project.measuring(As::Me, &allowed));
     if ended.stderr.contains("on a tmpfs") {
         return;
     }

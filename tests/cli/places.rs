@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::project::{As, EXITING_APP, Project, end, fate, is_root, python};
+use crate::project::{As, EXITING_APP, Project, end, fate, is_root};
 
 const PLACES: &str = r#"
 [[scenario]]
@@ -107,18 +107,7 @@ fn nothing_of_a_run_is_left_on_the_shared_memory() {
         return;
     }
     let project = Project::new(&format!("{EXITING_APP}{PLACES}"));
-    let python = python();
-    let args = [
-        "run",
-        "suite.toml",
-        "--blocks",
-        "1",
-        "--out",
-        "out",
-        "--python",
-        &python,
-    ];
-    end(&mut project.confined(&args, "true")).expect(0);
+    end(&mut project.confined(&["--blocks", "1"], "true")).expect(0);
     let isolation = &project.record()[0]["isolation"];
     assert_eq!(isolation["backing"], "copy");
     let notes = isolation["notes"].to_string();
@@ -136,18 +125,7 @@ fn copies_that_are_to_lie_on_a_disk_and_do_not_are_a_violation() {
         "{EXITING_APP}\n[[scenario]]\nname = \"on-disk\"\nsource-on = \"disk\"\n\
          prefix = \"warm\"\nprefix-on = \"disk\"\n"
     ));
-    let python = python();
-    let args = [
-        "run",
-        "suite.toml",
-        "--blocks",
-        "1",
-        "--out",
-        "out",
-        "--python",
-        &python,
-    ];
-    let mut command = project.command(As::Me, &args);
+    let mut command = project.measuring(As::Me, &["--blocks", "1"]);
     command.env("TMPDIR", "/dev/shm");
     end(&mut command).expect(4).says(&[
         "scenario `on-disk`: the app's source is on a tmpfs instead of a disk",
@@ -165,18 +143,7 @@ fn a_machine_without_a_tmpfs_is_told() {
     let project = Project::new(&format!(
         "{EXITING_APP}\n[[scenario]]\nname = \"memory\"\nsource-on = \"tmpfs\"\n"
     ));
-    let python = python();
-    let args = [
-        "run",
-        "suite.toml",
-        "--blocks",
-        "1",
-        "--out",
-        "out",
-        "--python",
-        &python,
-    ];
-    let mut outer = project.confined(&args, "mount --bind /proc \"$0/dev/shm\"");
+    let mut outer = project.confined(&["--blocks", "1"], "mount --bind /proc \"$0/dev/shm\"");
     end(&mut outer).expect(4).says(&[
         "there is no tmpfs for scenario `memory`",
         "/dev/shm",

@@ -140,11 +140,11 @@ impl Project {
         self.run_as(As::Me, args)
     }
 
-    /// The program as an ordinary user's who can have no namespace, in one of the test's own, after
-    /// these lines of shell: in a root directory that is not the namespace's (unshare(2)), though
-    /// all is where it was. Needs root.
-    pub fn confined(&self, args: &[&str], before: &str) -> Command {
-        let inner = self.command(As::Ordinary, args);
+    /// [`Self::measuring`] as an ordinary user who can have no namespace, in one of the test's own,
+    /// after these lines of shell: in a root directory that is not the namespace's (unshare(2)),
+    /// though all is where it was. Needs root.
+    pub fn confined(&self, options: &[&str], before: &str) -> Command {
+        let inner = self.measuring(As::Ordinary, options);
         let root = self.path().join("root");
         fs::create_dir_all(&root).unwrap();
         let mut outer = Command::new("unshare");
@@ -175,47 +175,31 @@ impl Project {
         }
     }
 
-    /// Measures the project's suite with stages of this kind.
-    pub fn measure_staged(&self, who: As, stage: &str, blocks: u32) -> Ended {
-        let (blocks, python) = (blocks.to_string(), python());
-        let args = [
-            "run",
-            "suite.toml",
-            "--quiet",
-            "--seed",
-            "1",
-            "--out",
-            "out",
-            "--stage",
-            stage,
-            "--blocks",
-            &blocks,
-            "--python",
-            &python,
-        ];
-        self.run_as(who, &args)
+    /// What measures the project's suite into `out`, with these options besides.
+    pub fn measuring(&self, who: As, options: &[&str]) -> Command {
+        self.measuring_under(who, &python(), options)
+    }
+
+    /// The same under another interpreter than the usual one.
+    pub fn measuring_under(&self, who: As, python: &str, options: &[&str]) -> Command {
+        let usual = ["run", "suite.toml", "--out", "out", "--python", python];
+        self.command(who, &[&usual, options].concat())
     }
 
     /// Measures the project's suite for so many blocks into `out`.
     pub fn measure(&self, who: As, blocks: u32) -> Ended {
+        self.measure_with(who, blocks, &[])
+    }
+
+    /// The same with stages of this kind.
+    pub fn measure_staged(&self, who: As, stage: &str, blocks: u32) -> Ended {
+        self.measure_with(who, blocks, &["--stage", stage])
+    }
+
+    fn measure_with(&self, who: As, blocks: u32, options: &[&str]) -> Ended {
         let blocks = blocks.to_string();
-        let python = python();
-        self.run_as(
-            who,
-            &[
-                "run",
-                "suite.toml",
-                "--quiet",
-                "--seed",
-                "1",
-                "--out",
-                "out",
-                "--blocks",
-                &blocks,
-                "--python",
-                &python,
-            ],
-        )
+        let usual = ["--quiet", "--seed", "1", "--blocks", &blocks];
+        end(&mut self.measuring(who, &[&usual, options].concat()))
     }
 
     /// The lines of `out/record.jsonl`.

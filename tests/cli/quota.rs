@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::project::{As, EXITING_APP, Project, end, is_root, python};
+use crate::project::{As, EXITING_APP, Project, end, is_root};
 
 const QUOTAS: &str = r#"
 [[scenario]]
@@ -121,18 +121,9 @@ fn an_app_that_leaves_its_group_is_a_violation() {
         .output()
         .unwrap();
     let venv = private.join("venv/bin/python");
-    let args = [
-        "run",
-        "suite.toml",
-        "--quiet",
-        "--blocks",
-        "1",
-        "--out",
-        "out",
-        "--python",
-        venv.to_str().unwrap(),
-    ];
-    project.run(&args).expect(4).says(&[
+    let options = ["--quiet", "--blocks", "1"];
+    let mut run = project.measuring_under(As::Me, venv.to_str().unwrap(), &options);
+    end(&mut run).expect(4).says(&[
         "scenario `quarter`: the process was not in the control group",
         "nothing was measured",
     ]);
@@ -151,18 +142,8 @@ fn whoever_may_not_limit_anything_is_told_what_would_help() {
     ]);
     project.expect_no_stage();
     // The other scenarios can be measured all the same.
-    let python = python();
-    let args = [
-        "run",
-        "suite.toml",
-        "--only",
-        "warm",
-        "--blocks",
-        "1",
-        "--python",
-        &python,
-    ];
-    end(&mut project.command(As::Ordinary, &args)).expect(0);
+    let options = ["--only", "warm", "--blocks", "1"];
+    end(&mut project.measuring(As::Ordinary, &options)).expect(0);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::project::{As, EXITING_APP, Project, fate, is_root};
+use crate::project::{As, EXITING_APP, Project, end, fate, is_root};
 
 const STATES: &str = r#"
 [[scenario]]
@@ -212,19 +212,8 @@ fn an_interpreter_that_the_unprivileged_user_cannot_execute_is_noticed() {
     let private = std::fs::Permissions::from_mode(0o700);
     std::fs::set_permissions(project.path().join("private"), private).unwrap();
     let python = venv.join("bin/python");
-    project
-        .run(&[
-            "run",
-            "suite.toml",
-            "--blocks",
-            "1",
-            "--out",
-            "out",
-            "--quiet",
-            "--python",
-            python.to_str().unwrap(),
-        ])
-        .expect(0);
+    let python = python.to_str().unwrap();
+    end(&mut project.measuring_under(As::Me, python, &["--quiet", "--blocks", "1"])).expect(0);
     let isolation = &project.record()[0]["isolation"];
     assert_eq!(isolation["identity"], "current user");
     assert_eq!(isolation["read_only_by"], "mount");
@@ -243,22 +232,12 @@ fn an_interpreter_that_the_unprivileged_user_cannot_execute_is_noticed() {
 #[test]
 fn the_callers_python_variables_change_nothing_and_are_recorded() {
     let project = Project::new(EXITING_APP);
-    let args = [
-        "run",
-        "suite.toml",
-        "--blocks",
-        "1",
-        "--out",
-        "out",
-        "--python",
-        &crate::project::python(),
-    ];
-    let mut command = project.command(As::Me, &args);
+    let mut command = project.measuring(As::Me, &["--blocks", "1"]);
     command
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("PYTHONPYCACHEPREFIX", "/nowhere");
     command.env("SECRET_OF_MINE", "s");
-    crate::project::end(&mut command).expect(0);
+    end(&mut command).expect(0);
     let environment = &project.record()[0]["environment"];
     let removed: Vec<_> = environment["removed"]
         .as_array()
