@@ -3,9 +3,7 @@
 
 use std::path::PathBuf;
 
-use serde_json::Value;
-
-use crate::project::{As, EXITING_APP, Project, fate, fingerprint, is_root, python, start};
+use crate::project::{As, EXITING_APP, Project, fate, fingerprint, is_root, python, seen, start};
 
 /// A project whose app uses a package of its own virtual environment, which lies in its source as
 /// it does on most people's machines.
@@ -122,17 +120,9 @@ const STDLIB_FATES: [(&str, &str, &str, &str); 4] = [
     ),
 ];
 
-fn seen(receipt: &Value, module: &str) -> String {
-    fate(receipt, module)
-        .replace("EROFS", "DENIED")
-        .replace("EACCES", "DENIED")
-}
-
 /// Measures, and proves that the environment, packages and all, is what it was.
 fn measure(project: &Project, who: As, stage: &str) -> String {
-    if who == As::Ordinary {
-        project.give_away();
-    }
+    project.give_to(who);
     let app = project.path().join("app");
     let before = fingerprint(&app);
     let args = [
@@ -148,9 +138,7 @@ fn measure(project: &Project, who: As, stage: &str) -> String {
     let shown = project.run_as(who, &args).expect(0).stdout;
     assert_eq!(before, fingerprint(&app));
     project.expect_no_stage();
-    for launch in project.lines("launch") {
-        assert!(launch["violations"].is_null(), "{launch}");
-    }
+    project.expect_no_violation();
     shown.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -233,9 +221,7 @@ fn by_modes_and_by_a_mount_are_told_apart_in_the_receipt() {
              [[scenario]]\nname = \"modes\"\nsource = \"read-only-modes\"\nbytecode = \"absent\"\n\
              [[scenario]]\nname = \"mount\"\nsource = \"read-only-mount\"\nbytecode = \"absent\"\n"
         ));
-        if who == As::Ordinary {
-            project.give_away();
-        }
+        project.give_to(who);
         project.measure_staged(who, stage, 1).expect(0);
         assert_eq!(fate(&project.receipt("modes"), "helper"), "compiled EACCES");
         assert_eq!(fate(&project.receipt("mount"), "helper"), "compiled EROFS");

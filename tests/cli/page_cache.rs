@@ -52,9 +52,7 @@ fn on_a_disk(receipt: &Value) -> bool {
 
 fn check(who: As, stage: &str) {
     let project = project(CACHES);
-    if who == As::Ordinary {
-        project.give_away();
-    }
+    project.give_to(who);
     let mut ended = project.measure_staged(who, stage, 2);
     // Other tests start the same interpreter beside this one, which keeps its files in memory. The
     // app's own are nobody else's.

@@ -166,9 +166,9 @@ impl Project {
         outer
     }
 
-    /// Gives everything to the ordinary user, whose own the app is then.
-    pub fn give_away(&self) {
-        if is_root() {
+    /// Gives everything to the user that it is measured as, whose own the app is then.
+    pub fn give_to(&self, who: As) {
+        if who == As::Ordinary && is_root() {
             for entry in walkdir::WalkDir::new(self.path()).into_iter().flatten() {
                 std::os::unix::fs::lchown(entry.path(), Some(65534), Some(65534)).unwrap();
             }
@@ -224,6 +224,20 @@ impl Project {
             .into_iter()
             .find(|line| line["scenario"] == scenario && line["launch"] == "app")
             .unwrap_or_else(|| panic!("no receipt of {scenario}"))
+    }
+
+    /// Fails the test unless every receipt and every launch is as its scenario says.
+    #[track_caller]
+    pub fn expect_no_violation(&self) {
+        let (receipts, launches) = (self.lines("receipt"), self.lines("launch"));
+        assert!(!receipts.is_empty() && !launches.is_empty());
+        for receipt in receipts {
+            assert_eq!(receipt["violations"], Value::Array(Vec::new()), "{receipt}");
+        }
+        for launch in launches {
+            assert!(launch["violations"].is_null(), "{launch}");
+            assert!(launch["failure"].is_null(), "{launch}");
+        }
     }
 
     /// Fails the test if a stage's folder is left.
@@ -329,6 +343,14 @@ pub fn fate(receipt: &Value, module: &str) -> String {
     format!("{} {write}", entry["code"].as_str().unwrap())
         .trim_end()
         .to_owned()
+}
+
+/// A module's [`fate`], whichever error it is that keeps its bytecode from being written: as
+/// "compiled DENIED" for EROFS and EACCES.
+pub fn seen(receipt: &Value, module: &str) -> String {
+    fate(receipt, module)
+        .replace("EROFS", "DENIED")
+        .replace("EACCES", "DENIED")
 }
 
 /// Is a process alive that was launched in a folder with this text, or with it in its command line?
