@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::time::Instant;
 
-use crate::project::{As, EXITING_APP, Project, end, process_with, python};
+use crate::project::{As, EXITING_APP, Project, end, python};
 
 const SERVING_APP: &str = r#"
 [app]
@@ -84,9 +84,7 @@ fn a_hanging_app_is_stopped_after_its_time() {
         .expect(5)
         .says(&["not done after 1 s"]);
     assert!(begun.elapsed().as_secs() < 30);
-    assert!(!process_with(
-        &project.path().join("tmp").display().to_string()
-    ));
+    project.expect_no_process();
     project.expect_no_stage();
 }
 
@@ -99,9 +97,7 @@ fn an_app_that_ignores_sigterm_is_killed() {
         .measure(As::Me, 1)
         .expect(5)
         .says(&["not done after 1 s"]);
-    assert!(!process_with(
-        &project.path().join("tmp").display().to_string()
-    ));
+    project.expect_no_process();
 }
 
 #[test]
@@ -135,9 +131,7 @@ fn daemons_do_not_survive_a_launch() {
          if os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n        time.sleep(1000)\n    os._exit(0)\n",
     );
     project.measure(As::Me, 2).expect(0);
-    assert!(!process_with(
-        &project.path().join("tmp").display().to_string()
-    ));
+    project.expect_no_process();
     assert_eq!(project.lines("launch").len(), 2 * 2 * 2);
     project.expect_no_stage();
 }
@@ -156,9 +150,7 @@ fn a_server_that_forks_is_ready_when_its_worker_answers() {
         assert!(ready > 500.0, "{ready}");
         assert!(launch["accept_ms"].as_f64().unwrap() < ready);
     }
-    assert!(!process_with(
-        &project.path().join("tmp").display().to_string()
-    ));
+    project.expect_no_process();
 }
 
 #[test]

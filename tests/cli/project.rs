@@ -240,6 +240,14 @@ impl Project {
         }
     }
 
+    /// Fails the test if a process is left that was launched for this project. Under a layer the app
+    /// runs at its own path, in a copy below `tmp`.
+    #[track_caller]
+    pub fn expect_no_process(&self) {
+        let folder = self.path().display().to_string();
+        assert!(!process_with(&folder), "a process is left");
+    }
+
     /// Fails the test if a stage's folder is left.
     #[track_caller]
     pub fn expect_no_stage(&self) {

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use crate::project::{As, EXITING_APP, Ended, Project, end, process_with, python};
+use crate::project::{As, EXITING_APP, Ended, Project, end, python};
 
 const SUITE: &str = r#"
 [app]
@@ -53,8 +53,7 @@ fn expect_ready(project: &Project, from: f64, to: f64) {
 
 #[track_caller]
 fn expect_nobody(project: &Project) {
-    let tmp = project.path().join("tmp").display().to_string();
-    assert!(!process_with(&tmp), "a process is left");
+    project.expect_no_process();
     project.expect_no_stage();
 }
 

@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::project::{As, Project, end, process_with};
+use crate::project::{As, Project, end};
 
 /// The time that every app takes to be imported.
 const IMPORT_MS: f64 = 300.0;
@@ -113,8 +113,7 @@ fn serves(server: &str, app: &str, command: &[&str], accepts: Accepts) {
             assert!(ready - accept > IMPORT_MS / 2.0, "{server}: {launch}");
         }
     }
-    let tmp = project.path().join("tmp").display().to_string();
-    assert!(!process_with(&tmp), "{server}: a process is left");
+    project.expect_no_process();
     project.expect_no_stage();
 }
 
