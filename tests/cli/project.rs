@@ -60,6 +60,10 @@ pub enum As {
     Ordinary,
 }
 
+/// The ordinary user's and group's number. Not `nobody`'s, for whose own the program cannot take
+/// files in a user namespace: all that are another user's look like it there.
+const ORDINARY: u32 = 54321;
+
 /// An app that exits, with two modules of its own.
 pub const EXITING_APP: &str = r#"
 [app]
@@ -113,7 +117,8 @@ impl Project {
                 }
                 let mut command = Command::new("setpriv");
                 command
-                    .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
+                    .args([format!("--reuid={ORDINARY}"), format!("--regid={ORDINARY}")])
+                    .arg("--clear-groups")
                     .arg(copy);
                 command
             }
@@ -170,7 +175,7 @@ impl Project {
     pub fn give_to(&self, who: As) {
         if who == As::Ordinary && is_root() {
             for entry in walkdir::WalkDir::new(self.path()).into_iter().flatten() {
-                std::os::unix::fs::lchown(entry.path(), Some(65534), Some(65534)).unwrap();
+                std::os::unix::fs::lchown(entry.path(), Some(ORDINARY), Some(ORDINARY)).unwrap();
             }
         }
     }
