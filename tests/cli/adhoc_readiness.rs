@@ -152,7 +152,8 @@ fn ctrl_c_ends_the_command_that_is_looked_at() {
         .spawn()
         .unwrap();
     let deadline = Instant::now() + Duration::from_secs(20);
-    while !project.path().join("app/begun").exists() && Instant::now() < deadline {
+    while !project.path().join("app/begun").exists() {
+        assert!(Instant::now() < deadline, "the command was not started");
         std::thread::sleep(Duration::from_millis(20));
     }
     kill(

@@ -83,15 +83,13 @@ fn check(who: As, stage: &str) {
             (helper.to_owned(), other.to_owned()),
             "{scenario}"
         );
-        for launch in project.lines("launch") {
-            if launch["scenario"] == scenario {
-                let count = |key: &str| launch[key].as_u64().unwrap();
-                assert_eq!(
-                    (count("pycs_before"), count("pycs_after")),
-                    pycs,
-                    "{launch}"
-                );
-            }
+        for launch in project.launches(scenario) {
+            let count = |key: &str| launch[key].as_u64().unwrap();
+            assert_eq!(
+                (count("pycs_before"), count("pycs_after")),
+                pycs,
+                "{launch}"
+            );
         }
     }
     project.expect_no_violation();

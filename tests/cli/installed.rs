@@ -258,6 +258,11 @@ fn an_app_may_have_several_sources_and_a_working_directory_of_its_own() {
             assert_eq!(fate(&receipt, "extra"), "compiled EROFS");
             assert_eq!(fate(&receipt, "helper"), "compiled EROFS");
             assert_eq!(fate(&project.receipt("warm"), "extra"), "read");
+        } else {
+            // Nothing leads from that directory into the copy.
+            ended
+                .expect(4)
+                .says(&["outside the app have no bytecode", "nothing was written"]);
         }
     }
 }

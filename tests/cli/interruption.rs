@@ -152,6 +152,12 @@ fn children_that_were_there_before_are_spared() {
     std::io::BufRead::read_line(&mut stdout, &mut first).unwrap();
     assert!(run.wait().unwrap().success());
     let sleeper = Pid::from_raw(first.trim().parse().unwrap());
+    // One that was killed could still be there, for nobody has waited for it.
+    let found = procfs::process::Process::new(sleeper.as_raw()).and_then(|found| found.stat());
+    assert!(
+        found.is_ok_and(|stat| stat.state != 'Z'),
+        "the sleeper was killed"
+    );
     assert_eq!(
         kill(sleeper, Signal::SIGTERM),
         Ok(()),

@@ -223,6 +223,15 @@ impl Project {
             .collect()
     }
 
+    /// The launches under a scenario, of which there are some.
+    #[track_caller]
+    pub fn launches(&self, scenario: &str) -> Vec<Value> {
+        let mut launches = self.lines("launch");
+        launches.retain(|launch| launch["scenario"] == scenario);
+        assert!(!launches.is_empty(), "no launch of {scenario}");
+        launches
+    }
+
     /// The receipt of a scenario's app launch.
     pub fn receipt(&self, scenario: &str) -> Value {
         self.lines("receipt")
