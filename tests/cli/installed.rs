@@ -3,22 +3,16 @@
 
 use std::path::PathBuf;
 
-use crate::project::{As, EXITING_APP, Project, fate, fingerprint, is_root, python, seen, start};
+use crate::project::{
+    As, EXITING_APP, Project, fate, fingerprint, is_root, make_environment, seen, start,
+};
 
 /// A project whose app uses a package of its own virtual environment, which lies in its source as
 /// it does on most people's machines.
 fn project(scenarios: &str) -> Project {
     let suite = EXITING_APP.replace("command =", "python = \"app/.venv/bin/python\"\ncommand =");
     let project = Project::new(&format!("{suite}{scenarios}"));
-    start(
-        std::path::Path::new(&python()),
-        &[
-            "-m",
-            "venv",
-            "--without-pip",
-            &project.path().join("app/.venv").to_string_lossy(),
-        ],
-    );
+    let python = make_environment(&project.path().join("app/.venv"));
     let packages = packages(&project);
     std::fs::create_dir_all(packages.join("parcel")).unwrap();
     std::fs::write(
@@ -28,7 +22,7 @@ fn project(scenarios: &str) -> Project {
     .unwrap();
     std::fs::write(packages.join("parcel/string.py"), "TEXT = 'text'\n").unwrap();
     start(
-        &project.path().join("app/.venv/bin/python"),
+        &python,
         &["-m", "compileall", "-q", &packages.to_string_lossy()],
     );
     project.write(

@@ -324,14 +324,18 @@ pub fn other_python(project: &Project) -> String {
 
 /// A virtual environment in the project: the same version by another path.
 pub fn virtual_environment(project: &Project) -> String {
-    let folder = project.path().join("env");
-    let made = Command::new(python())
-        .args(["-m", "venv", "--without-pip"])
-        .arg(&folder)
-        .status()
-        .unwrap();
-    assert!(made.success());
-    folder.join("bin/python3").to_str().unwrap().to_owned()
+    let python = make_environment(&project.path().join("env"));
+    python.to_str().unwrap().to_owned()
+}
+
+/// Makes a virtual environment without packages, and gives its interpreter.
+pub fn make_environment(folder: &Path) -> PathBuf {
+    let options = ["-m", "venv", "--without-pip"];
+    start(
+        Path::new(&python()),
+        &[&options[..], &[folder.to_str().unwrap()]].concat(),
+    );
+    folder.join("bin/python3")
 }
 
 /// What an interpreter says of its version, "3.11.7".

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::project::{As, EXITING_APP, Project, end, is_root, start};
+use crate::project::{As, EXITING_APP, Project, end, is_root, make_environment};
 
 const QUOTAS: &str = r#"
 [[scenario]]
@@ -114,15 +114,9 @@ fn an_app_that_leaves_its_group_is_a_violation() {
     let private = project.path().join("private");
     std::fs::create_dir(&private).unwrap();
     std::fs::set_permissions(&private, std::fs::Permissions::from_mode(0o700)).unwrap();
-    let venv = private.join("venv");
-    let options = ["-m", "venv", "--without-pip"];
-    start(
-        Path::new(&real),
-        &[&options[..], &[&venv.to_string_lossy()]].concat(),
-    );
-    let venv = venv.join("bin/python");
+    let python = make_environment(&private.join("venv"));
     let options = ["--quiet", "--blocks", "1"];
-    let mut run = project.measuring_under(As::Me, venv.to_str().unwrap(), &options);
+    let mut run = project.measuring_under(As::Me, python.to_str().unwrap(), &options);
     end(&mut run).expect(4).says(&[
         "scenario `quarter`: the process was not in the control group",
         "nothing was measured",

@@ -1,7 +1,7 @@
 //! Each state of the bytecode cache, as root and as an ordinary user: its effect is seen in the
 //! receipt.
 
-use crate::project::{As, EXITING_APP, Project, end, fate, is_root, seen};
+use crate::project::{As, EXITING_APP, Project, end, fate, is_root, make_environment, seen};
 
 const STATES: &str = r#"
 [[scenario]]
@@ -187,17 +187,10 @@ fn an_interpreter_that_the_unprivileged_user_cannot_execute_is_noticed() {
     }
     // A venv in a folder of root's: its python is there for root only.
     let project = Project::new(&format!("{EXITING_APP}{STATES}"));
-    let venv = project.path().join("private/venv");
-    let made = std::process::Command::new(crate::project::python())
-        .args(["-m", "venv", "--without-pip"])
-        .arg(&venv)
-        .output()
-        .unwrap();
-    assert!(made.status.success());
+    let python = make_environment(&project.path().join("private/venv"));
     use std::os::unix::fs::PermissionsExt;
     let private = std::fs::Permissions::from_mode(0o700);
     std::fs::set_permissions(project.path().join("private"), private).unwrap();
-    let python = venv.join("bin/python");
     let python = python.to_str().unwrap();
     end(&mut project.measuring_under(As::Me, python, &["--quiet", "--blocks", "1"])).expect(0);
     let isolation = &project.record()[0]["isolation"];

@@ -1,11 +1,11 @@
 //! Nothing of the user's is changed.
 
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::project::{As, EXITING_APP, Project, fingerprint, is_root, python, start};
+use crate::project::{As, EXITING_APP, Project, fingerprint, is_root, make_environment, python};
 
 /// An app that tries its best to change the folder it came from, and leaves a file wherever it is
 /// launched.
@@ -115,11 +115,7 @@ fn nothing_is_changed_by_a_run_that_is_killed_whenever_that_is() {
     let suite = EXITING_APP.replace("command =", "python = \"venv/bin/python\"\ncommand =");
     let project = Project::new(&format!("{suite}{EVERYTHING_CHANGES}"));
     let venv = project.path().join("venv");
-    let options = ["-m", "venv", "--without-pip"];
-    start(
-        Path::new(&python()),
-        &[&options[..], &[&venv.to_string_lossy()]].concat(),
-    );
+    make_environment(&venv);
     project.write("app/__pycache__/helper.cpython-311.pyc", "not even a pyc");
     let folders = [project.path().join("app"), venv, standard_library()];
     let all = || folders.each_ref().map(|folder| fingerprint(folder));
