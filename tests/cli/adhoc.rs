@@ -245,7 +245,7 @@ fn a_shim_of_pyenv_is_looked_through() {
 #[test]
 fn an_ordinary_user_can_measure_a_command_in_a_copy_too() {
     let project = project();
-    project.give_away();
+    project.give_to(As::Ordinary);
     for stage in ["auto", "copy"] {
         let out = project.path().join(stage).display().to_string();
         let python = python();

@@ -7,7 +7,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::adhoc::{command, inferred, measure, project, words};
-use crate::project::{end, fingerprint, process_with, python};
+use crate::project::{end, fingerprint, python};
 use crate::servers;
 
 /// A server with a module of its own, which takes its port from the last word.
@@ -50,7 +50,7 @@ fn a_server_is_ready_when_it_answers_and_its_port_becomes_a_placeholder() {
     assert!(ready.get("port").is_none());
     measure(&project, "app", &command).expect(0);
     assert!(project.lines("launch")[0]["metrics"]["ready"].is_number());
-    assert!(!process_with(&project.path().display().to_string()));
+    project.expect_no_process();
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn an_app_that_listens_nowhere_may_still_say_that_it_is_ready() {
     );
     let app = inferred(&project, &[&python(), "worker.py"]);
     assert_eq!(app["ready"]["notify"].as_bool(), Some(true));
-    assert!(!process_with(&project.path().display().to_string()));
+    project.expect_no_process();
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn a_command_that_neither_ends_nor_serves_is_given_up_with_all_its_processes() {
         "app.ready",
     ]);
     assert!(!project.path().join("app/coldsnake.toml").exists());
-    assert!(!process_with(&project.path().display().to_string()));
+    project.expect_no_process();
 }
 
 #[test]
@@ -152,7 +152,8 @@ fn ctrl_c_ends_the_command_that_is_looked_at() {
         .spawn()
         .unwrap();
     let deadline = Instant::now() + Duration::from_secs(20);
-    while !project.path().join("app/begun").exists() && Instant::now() < deadline {
+    while !project.path().join("app/begun").exists() {
+        assert!(Instant::now() < deadline, "the command was not started");
         std::thread::sleep(Duration::from_millis(20));
     }
     kill(
@@ -161,5 +162,5 @@ fn ctrl_c_ends_the_command_that_is_looked_at() {
     )
     .unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(130));
-    assert!(!process_with(&project.path().display().to_string()));
+    project.expect_no_process();
 }

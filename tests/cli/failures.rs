@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::time::Instant;
 
-use crate::project::{As, EXITING_APP, Project, process_with, python};
+use crate::project::{As, EXITING_APP, Project, end, python};
 
 const SERVING_APP: &str = r#"
 [app]
@@ -84,9 +84,7 @@ fn a_hanging_app_is_stopped_after_its_time() {
         .expect(5)
         .says(&["not done after 1 s"]);
     assert!(begun.elapsed().as_secs() < 30);
-    assert!(!process_with(
-        &project.path().join("tmp").display().to_string()
-    ));
+    project.expect_no_process();
     project.expect_no_stage();
 }
 
@@ -99,9 +97,7 @@ fn an_app_that_ignores_sigterm_is_killed() {
         .measure(As::Me, 1)
         .expect(5)
         .says(&["not done after 1 s"]);
-    assert!(!process_with(
-        &project.path().join("tmp").display().to_string()
-    ));
+    project.expect_no_process();
 }
 
 #[test]
@@ -135,9 +131,7 @@ fn daemons_do_not_survive_a_launch() {
          if os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n        time.sleep(1000)\n    os._exit(0)\n",
     );
     project.measure(As::Me, 2).expect(0);
-    assert!(!process_with(
-        &project.path().join("tmp").display().to_string()
-    ));
+    project.expect_no_process();
     assert_eq!(project.lines("launch").len(), 2 * 2 * 2);
     project.expect_no_stage();
 }
@@ -156,9 +150,7 @@ fn a_server_that_forks_is_ready_when_its_worker_answers() {
         assert!(ready > 500.0, "{ready}");
         assert!(launch["accept_ms"].as_f64().unwrap() < ready);
     }
-    assert!(!process_with(
-        &project.path().join("tmp").display().to_string()
-    ));
+    project.expect_no_process();
 }
 
 #[test]
@@ -216,20 +208,8 @@ fn an_answer_from_somebody_else_is_not_taken_for_the_apps() {
             &format!("env = {{ MEET = {meet:?} }}\n[[scenario]]"),
         ),
     );
-    let mut command = project.command(
-        As::Me,
-        &[
-            "run",
-            "suite.toml",
-            "--blocks",
-            "1",
-            "--out",
-            "out",
-            "--python",
-            &python(),
-        ],
-    );
-    let run = command
+    let run = project
+        .measuring(As::Me, &["--blocks", "1"])
         .stderr(std::process::Stdio::piped())
         .spawn()
         .unwrap();
@@ -304,7 +284,7 @@ fn an_import_that_ends_the_process_is_a_failure() {
 fn no_python_and_a_python_that_does_not_work_are_told() {
     let project = Project::new(EXITING_APP);
     let mut command = project.command(As::Me, &["run", "suite.toml"]);
-    let ended = crate::project::end(command.env("PATH", project.path()));
+    let ended = end(command.env("PATH", project.path()));
     ended
         .expect(5)
         .says(&["there is no `python3` on PATH", "--python PATH"]);
@@ -353,7 +333,7 @@ fn without_a_network_the_way_out_is_named() {
     command
         .env("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
         .env("PIP_CONFIG_FILE", "/dev/null");
-    crate::project::end(&mut command)
+    end(&mut command)
         .expect(5)
         .says(&["cannot install the packages", "coldsnake run httpserver"]);
 }
@@ -367,19 +347,9 @@ fn stop_reason(project: &Project) -> String {
 #[test]
 fn each_rule_ends_a_run_and_is_named() {
     let project = Project::new(EXITING_APP);
-    let python = python();
     let run = |options: &[&str]| {
         let _ = fs::remove_dir_all(project.path().join("out"));
-        let args = [
-            "run",
-            "suite.toml",
-            "--quiet",
-            "--out",
-            "out",
-            "--python",
-            &python,
-        ];
-        project.run(&[&args, options].concat())
+        end(&mut project.measuring(As::Me, &[&["--quiet"], options].concat()))
     };
     let shown = run(&["--budget", "1ms"]).expect(0).stdout;
     assert!(

@@ -35,19 +35,8 @@ fn wait_for(mut what: impl FnMut() -> bool) {
 }
 
 fn start(project: &Project) -> std::process::Child {
-    let args = [
-        "run",
-        "suite.toml",
-        "--quiet",
-        "--out",
-        "out",
-        "--budget",
-        "10min",
-        "--python",
-        &python(),
-    ];
     project
-        .command(As::Me, &args)
+        .measuring(As::Me, &["--quiet", "--budget", "10min"])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -72,9 +61,7 @@ fn a_signal_in_the_middle_keeps_what_was_measured_and_leaves_no_process() {
         let lines = project.record();
         assert_eq!(lines.last().unwrap()["stop_reason"], "interrupted");
         assert!(project.lines("launch").len() >= 5);
-        assert!(!process_with(
-            &project.path().join("tmp").display().to_string()
-        ));
+        project.expect_no_process();
         project.expect_no_stage();
     }
 }
@@ -82,15 +69,18 @@ fn a_signal_in_the_middle_keeps_what_was_measured_and_leaves_no_process() {
 #[test]
 fn a_ctrl_c_before_anything_is_measured_leaves_nothing() {
     let project = Project::new(EXITING_APP);
-    project.write("app/main.py", "import time\ntime.sleep(1000)\n");
+    let begun = project.path().join("tmp/begun");
+    let main = format!("open({begun:?}, 'w').close()\nimport time\ntime.sleep(1000)\n");
+    project.write("app/main.py", &main);
     let run = start(&project);
-    let tmp = project.path().join("tmp").display().to_string();
-    wait_for(|| process_with(&tmp));
+    wait_for(|| begun.exists());
+    // What is to be gone afterwards can be seen.
+    assert!(process_with(&project.path().display().to_string()));
     kill(Pid::from_raw(run.id() as i32), Signal::SIGINT).unwrap();
     let output = run.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130));
     assert!(!project.path().join("out").exists());
-    assert!(!process_with(&tmp));
+    project.expect_no_process();
     project.expect_no_stage();
 }
 
@@ -103,9 +93,7 @@ fn when_the_harness_is_killed_the_app_dies_with_it_and_the_next_run_tidies_up() 
     run.kill().unwrap();
     assert_eq!(run.wait().unwrap().signal(), Some(9));
     std::thread::sleep(Duration::from_millis(100));
-    assert!(!process_with(
-        &project.path().join("tmp").display().to_string()
-    ));
+    project.expect_no_process();
     assert!(project.lines("launch").len() >= 3);
     fs::remove_dir_all(project.path().join("out")).unwrap();
     project.measure(As::Me, 1).expect(0);
@@ -164,6 +152,12 @@ fn children_that_were_there_before_are_spared() {
     std::io::BufRead::read_line(&mut stdout, &mut first).unwrap();
     assert!(run.wait().unwrap().success());
     let sleeper = Pid::from_raw(first.trim().parse().unwrap());
+    // One that was killed could still be there, for nobody has waited for it.
+    let found = procfs::process::Process::new(sleeper.as_raw()).and_then(|found| found.stat());
+    assert!(
+        found.is_ok_and(|stat| stat.state != 'Z'),
+        "the sleeper was killed"
+    );
     assert_eq!(
         kill(sleeper, Signal::SIGTERM),
         Ok(()),

@@ -6,9 +6,9 @@ use std::os::fd::AsRawFd;
 use std::process::Stdio;
 use std::time::Duration;
 
-use serde_json::Value;
+use nix::sys::statfs::{TMPFS_MAGIC, statfs};
 
-use crate::project::{As, EXITING_APP, Project, end, is_root, python};
+use crate::project::{As, EXITING_APP, Project, end, is_root};
 
 const CACHES: &str = r#"
 [[scenario]]
@@ -45,15 +45,16 @@ fn project(scenarios: &str) -> Project {
     project
 }
 
-/// Are files of the tests' temporary folder on a disk?
-fn on_a_disk(receipt: &Value) -> bool {
-    receipt["source_filesystem"] != "tmpfs"
+/// Do files of the tests' temporary folder lie in memory, where nothing can evict them?
+fn is_on_a_tmpfs(project: &Project) -> bool {
+    statfs(project.path()).unwrap().filesystem_type() == TMPFS_MAGIC
 }
 
 fn check(who: As, stage: &str) {
     let project = project(CACHES);
-    if who == As::Ordinary {
-        project.give_away();
+    project.give_to(who);
+    if is_on_a_tmpfs(&project) {
+        return;
     }
     let mut ended = project.measure_staged(who, stage, 2);
     // Other tests start the same interpreter beside this one, which keeps its files in memory. The
@@ -66,14 +67,10 @@ fn check(who: As, stage: &str) {
         fs::remove_dir_all(project.path().join("out")).unwrap();
         ended = project.measure_staged(who, stage, 2);
     }
-    if ended.stderr.contains("on a tmpfs") {
-        return;
-    }
     ended.expect(0);
-    assert!(on_a_disk(&project.receipt("cold")));
+    project.expect_no_violation();
+    assert_ne!(project.receipt("cold")["source_filesystem"], "tmpfs");
     for launch in project.lines("launch") {
-        assert!(launch["violations"].is_null(), "{launch}");
-        assert!(launch["failure"].is_null(), "{launch}");
         if launch["scenario"] == "warm" {
             for field in ["evicted_kib", "resident_kib", "unseen_kib"] {
                 assert!(launch[field].is_null(), "{launch}");
@@ -122,15 +119,12 @@ fn a_server_that_is_ended_by_a_signal_tells_its_files_too() {
         "app/main.py",
         "import helper, time\nprint('ready', flush=True)\ntime.sleep(60)\n",
     );
-    let ended = project.measure(As::Me, 1);
-    if ended.stderr.contains("on a tmpfs") {
+    if is_on_a_tmpfs(&project) {
         return;
     }
-    ended.expect(0);
-    for launch in project.lines("launch") {
-        if launch["scenario"] == "cold" {
-            assert!(launch["evicted_kib"].as_u64() >= Some(DATA_KIB), "{launch}");
-        }
+    project.measure(As::Me, 1).expect(0);
+    for launch in project.launches("cold") {
+        assert!(launch["evicted_kib"].as_u64() >= Some(DATA_KIB), "{launch}");
     }
 }
 
@@ -164,19 +158,11 @@ impl Drop for Held {
 #[test]
 fn pages_that_stay_are_a_violation() {
     let project = project("[[scenario]]\nname = \"cold\"\npage-cache = \"cold\"\n");
-    let python = python();
-    let args = [
-        "run",
-        "suite.toml",
-        "--blocks",
-        "15",
-        "--out",
-        "out",
-        "--python",
-        &python,
-    ];
+    if is_on_a_tmpfs(&project) {
+        return;
+    }
     let mut running = project
-        .command(As::Me, &args)
+        .measuring(As::Me, &["--blocks", "15"])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -191,8 +177,7 @@ fn pages_that_stay_are_a_violation() {
                 .unwrap()
                 .read_to_string(&mut stderr)
                 .unwrap();
-            assert!(stderr.contains("on a tmpfs"), "{status}: {stderr}");
-            return;
+            panic!("{status}: {stderr}");
         }
         std::thread::sleep(Duration::from_millis(5));
     }
@@ -233,18 +218,7 @@ fn a_tmpfs_and_a_cold_page_cache_exclude_each_other() {
             .says(&["suite.toml:17: ", "what lies on a tmpfs cannot be evicted"]);
     }
     let project = project("[[scenario]]\nname = \"cold\"\npage-cache = \"cold\"\n");
-    let python = python();
-    let args = [
-        "run",
-        "suite.toml",
-        "--blocks",
-        "1",
-        "--out",
-        "out",
-        "--python",
-        &python,
-    ];
-    let mut command = project.command(As::Ordinary, &args);
+    let mut command = project.measuring(As::Ordinary, &["--blocks", "1"]);
     command.env("TMPDIR", "/dev/shm");
     end(&mut command).expect(4).says(&[
         "scenario `cold`: none of the files",
@@ -263,19 +237,8 @@ fn the_machines_page_cache_is_dropped_only_when_that_is_allowed_and_possible() {
         "--allow-drop-caches",
         "page-cache = \"cold\"",
     ]);
-    let python = python();
-    let args = [
-        "run",
-        "suite.toml",
-        "--blocks",
-        "1",
-        "--out",
-        "out",
-        "--allow-drop-caches",
-        "--python",
-        &python,
-    ];
-    end(&mut project.command(As::Ordinary, &args))
+    let allowed = ["--blocks", "1", "--allow-drop-caches"];
+    end(&mut project.measuring(As::Ordinary, &allowed))
         .expect(4)
         .says(&[
             "scenario `dropped` cannot drop the machine's page cache",
@@ -285,18 +248,12 @@ fn the_machines_page_cache_is_dropped_only_when_that_is_allowed_and_possible() {
         .write(true)
         .open("/proc/sys/vm/drop_caches")
         .is_ok();
-    if !is_root() || !writable {
+    if !is_root() || !writable || is_on_a_tmpfs(&project) {
         return;
     }
-    let ended = end(&mut project.command(As::Me, &args));
-    if ended.stderr.contains("on a tmpfs") {
-        return;
-    }
-    ended.expect(0);
-    for launch in project.lines("launch") {
-        if launch["scenario"] == "dropped" {
-            assert!(launch["evicted_kib"].as_u64() >= Some(DATA_KIB), "{launch}");
-            assert!(launch["violations"].is_null(), "{launch}");
-        }
+    end(&mut project.measuring(As::Me, &allowed)).expect(0);
+    for launch in project.launches("dropped") {
+        assert!(launch["evicted_kib"].as_u64() >= Some(DATA_KIB), "{launch}");
+        assert!(launch["violations"].is_null(), "{launch}");
     }
 }

@@ -60,6 +60,10 @@ pub enum As {
     Ordinary,
 }
 
+/// The ordinary user's and group's number. Not `nobody`'s, for whose own the program cannot take
+/// files in a user namespace: all that are another user's look like it there.
+const ORDINARY: u32 = 54321;
+
 /// An app that exits, with two modules of its own.
 pub const EXITING_APP: &str = r#"
 [app]
@@ -113,7 +117,8 @@ impl Project {
                 }
                 let mut command = Command::new("setpriv");
                 command
-                    .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
+                    .args([format!("--reuid={ORDINARY}"), format!("--regid={ORDINARY}")])
+                    .arg("--clear-groups")
                     .arg(copy);
                 command
             }
@@ -140,11 +145,11 @@ impl Project {
         self.run_as(As::Me, args)
     }
 
-    /// The program as an ordinary user's who can have no namespace, in one of the test's own, after
-    /// these lines of shell: in a root directory that is not the namespace's (unshare(2)), though
-    /// all is where it was. Needs root.
-    pub fn confined(&self, args: &[&str], before: &str) -> Command {
-        let inner = self.command(As::Ordinary, args);
+    /// [`Self::measuring`] as an ordinary user who can have no namespace, in one of the test's own,
+    /// after these lines of shell: in a root directory that is not the namespace's (unshare(2)),
+    /// though all is where it was. Needs root.
+    pub fn confined(&self, options: &[&str], before: &str) -> Command {
+        let inner = self.measuring(As::Ordinary, options);
         let root = self.path().join("root");
         fs::create_dir_all(&root).unwrap();
         let mut outer = Command::new("unshare");
@@ -166,56 +171,40 @@ impl Project {
         outer
     }
 
-    /// Gives everything to the ordinary user, whose own the app is then.
-    pub fn give_away(&self) {
-        if is_root() {
+    /// Gives everything to the user that it is measured as, whose own the app is then.
+    pub fn give_to(&self, who: As) {
+        if who == As::Ordinary && is_root() {
             for entry in walkdir::WalkDir::new(self.path()).into_iter().flatten() {
-                std::os::unix::fs::lchown(entry.path(), Some(65534), Some(65534)).unwrap();
+                std::os::unix::fs::lchown(entry.path(), Some(ORDINARY), Some(ORDINARY)).unwrap();
             }
         }
     }
 
-    /// Measures the project's suite with stages of this kind.
-    pub fn measure_staged(&self, who: As, stage: &str, blocks: u32) -> Ended {
-        let (blocks, python) = (blocks.to_string(), python());
-        let args = [
-            "run",
-            "suite.toml",
-            "--quiet",
-            "--seed",
-            "1",
-            "--out",
-            "out",
-            "--stage",
-            stage,
-            "--blocks",
-            &blocks,
-            "--python",
-            &python,
-        ];
-        self.run_as(who, &args)
+    /// What measures the project's suite into `out`, with these options besides.
+    pub fn measuring(&self, who: As, options: &[&str]) -> Command {
+        self.measuring_under(who, &python(), options)
+    }
+
+    /// The same under another interpreter than the usual one.
+    pub fn measuring_under(&self, who: As, python: &str, options: &[&str]) -> Command {
+        let usual = ["run", "suite.toml", "--out", "out", "--python", python];
+        self.command(who, &[&usual, options].concat())
     }
 
     /// Measures the project's suite for so many blocks into `out`.
     pub fn measure(&self, who: As, blocks: u32) -> Ended {
+        self.measure_with(who, blocks, &[])
+    }
+
+    /// The same with stages of this kind.
+    pub fn measure_staged(&self, who: As, stage: &str, blocks: u32) -> Ended {
+        self.measure_with(who, blocks, &["--stage", stage])
+    }
+
+    fn measure_with(&self, who: As, blocks: u32, options: &[&str]) -> Ended {
         let blocks = blocks.to_string();
-        let python = python();
-        self.run_as(
-            who,
-            &[
-                "run",
-                "suite.toml",
-                "--quiet",
-                "--seed",
-                "1",
-                "--out",
-                "out",
-                "--blocks",
-                &blocks,
-                "--python",
-                &python,
-            ],
-        )
+        let usual = ["--quiet", "--seed", "1", "--blocks", &blocks];
+        end(&mut self.measuring(who, &[&usual, options].concat()))
     }
 
     /// The lines of `out/record.jsonl`.
@@ -234,12 +223,43 @@ impl Project {
             .collect()
     }
 
+    /// The launches under a scenario, of which there are some.
+    #[track_caller]
+    pub fn launches(&self, scenario: &str) -> Vec<Value> {
+        let mut launches = self.lines("launch");
+        launches.retain(|launch| launch["scenario"] == scenario);
+        assert!(!launches.is_empty(), "no launch of {scenario}");
+        launches
+    }
+
     /// The receipt of a scenario's app launch.
     pub fn receipt(&self, scenario: &str) -> Value {
         self.lines("receipt")
             .into_iter()
             .find(|line| line["scenario"] == scenario && line["launch"] == "app")
             .unwrap_or_else(|| panic!("no receipt of {scenario}"))
+    }
+
+    /// Fails the test unless every receipt and every launch is as its scenario says.
+    #[track_caller]
+    pub fn expect_no_violation(&self) {
+        let (receipts, launches) = (self.lines("receipt"), self.lines("launch"));
+        assert!(!receipts.is_empty() && !launches.is_empty());
+        for receipt in receipts {
+            assert_eq!(receipt["violations"], Value::Array(Vec::new()), "{receipt}");
+        }
+        for launch in launches {
+            assert!(launch["violations"].is_null(), "{launch}");
+            assert!(launch["failure"].is_null(), "{launch}");
+        }
+    }
+
+    /// Fails the test if a process is left that was launched for this project. Under a layer the app
+    /// runs at its own path, in a copy below `tmp`.
+    #[track_caller]
+    pub fn expect_no_process(&self) {
+        let folder = self.path().display().to_string();
+        assert!(!process_with(&folder), "a process is left");
     }
 
     /// Fails the test if a stage's folder is left.
@@ -304,14 +324,18 @@ pub fn other_python(project: &Project) -> String {
 
 /// A virtual environment in the project: the same version by another path.
 pub fn virtual_environment(project: &Project) -> String {
-    let folder = project.path().join("env");
-    let made = Command::new(python())
-        .args(["-m", "venv", "--without-pip"])
-        .arg(&folder)
-        .status()
-        .unwrap();
-    assert!(made.success());
-    folder.join("bin/python3").to_str().unwrap().to_owned()
+    let python = make_environment(&project.path().join("env"));
+    python.to_str().unwrap().to_owned()
+}
+
+/// Makes a virtual environment without packages, and gives its interpreter.
+pub fn make_environment(folder: &Path) -> PathBuf {
+    let options = ["-m", "venv", "--without-pip"];
+    start(
+        Path::new(&python()),
+        &[&options[..], &[folder.to_str().unwrap()]].concat(),
+    );
+    folder.join("bin/python3")
 }
 
 /// What an interpreter says of its version, "3.11.7".
@@ -345,6 +369,14 @@ pub fn fate(receipt: &Value, module: &str) -> String {
     format!("{} {write}", entry["code"].as_str().unwrap())
         .trim_end()
         .to_owned()
+}
+
+/// A module's [`fate`], whichever error it is that keeps its bytecode from being written: as
+/// "compiled DENIED" for EROFS and EACCES.
+pub fn seen(receipt: &Value, module: &str) -> String {
+    fate(receipt, module)
+        .replace("EROFS", "DENIED")
+        .replace("EACCES", "DENIED")
 }
 
 /// Is a process alive that was launched in a folder with this text, or with it in its command line?

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use crate::project::{As, EXITING_APP, Ended, Project, process_with, python};
+use crate::project::{As, EXITING_APP, Ended, Project, end, python};
 
 const SUITE: &str = r#"
 [app]
@@ -53,8 +53,7 @@ fn expect_ready(project: &Project, from: f64, to: f64) {
 
 #[track_caller]
 fn expect_nobody(project: &Project) {
-    let tmp = project.path().join("tmp").display().to_string();
-    assert!(!process_with(&tmp), "a process is left");
+    project.expect_no_process();
     project.expect_no_stage();
 }
 
@@ -118,21 +117,8 @@ fn what_the_command_line_changes_leaves_the_sign_as_it_was() {
         r"stdout = '^\[ready\] \d+$'",
         "import time\nprint('[ready] 1', flush=True)\ntime.sleep(100)\n",
     );
-    project
-        .run(&[
-            "run",
-            "suite.toml",
-            "--quiet",
-            "--blocks",
-            "1",
-            "--budget",
-            "20s",
-            "--out",
-            "out",
-            "--python",
-            &python(),
-        ])
-        .expect(0);
+    let options = ["--quiet", "--blocks", "1", "--budget", "20s"];
+    end(&mut project.measuring(As::Me, &options)).expect(0);
     expect_ready(&project, 1.0, 3000.0);
     let suite = project.lines("run")[0]["suite"].to_string();
     assert!(suite.contains("stdout = '^"), "{suite}");
@@ -386,10 +372,7 @@ fn an_app_that_exits_has_no_socket_for_notifications() {
         "app/main.py",
         "import helper, os\nassert 'NOTIFY_SOCKET' not in os.environ\n",
     );
-    let mut command = project.command(
-        As::Me,
-        &["run", "suite.toml", "--blocks", "1", "--python", &python()],
-    );
+    let mut command = project.measuring(As::Me, &["--blocks", "1"]);
     command.env("NOTIFY_SOCKET", "/run/systemd/notify");
-    crate::project::end(&mut command).expect(0);
+    end(&mut command).expect(0);
 }

@@ -100,7 +100,11 @@ fn a_damaged_line_is_named_and_the_rest_is_read() {
         ),
     ]);
     assert!(
-        ended.stdout.contains(&format!("{}", launch + 1)),
+        ended.stdout.contains(&format!(
+            "lines {} and {} of the record",
+            launch + 1,
+            last + 1
+        )),
         "{}",
         ended.stdout
     );

@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::project::{As, Project, process_with, python};
+use crate::project::{As, Project, end};
 
 /// The time that every app takes to be imported.
 const IMPORT_MS: f64 = 300.0;
@@ -99,23 +99,9 @@ fn serves(server: &str, app: &str, command: &[&str], accepts: Accepts) {
         include_str!("../servers/requirements.txt"),
     );
     let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("servers");
-    let python = python();
-    let mut run = project.command(
-        As::Me,
-        &[
-            "run",
-            "suite.toml",
-            "--quiet",
-            "--seed",
-            "1",
-            "--out",
-            "out",
-            "--python",
-            &python,
-        ],
-    );
+    let mut run = project.measuring(As::Me, &["--quiet", "--seed", "1"]);
     run.env("XDG_CACHE_HOME", cache);
-    crate::project::end(&mut run).expect(0);
+    end(&mut run).expect(0);
     let launches = project.lines("launch");
     assert_eq!(launches.len(), 2);
     for launch in launches {
@@ -127,8 +113,7 @@ fn serves(server: &str, app: &str, command: &[&str], accepts: Accepts) {
             assert!(ready - accept > IMPORT_MS / 2.0, "{server}: {launch}");
         }
     }
-    let tmp = project.path().join("tmp").display().to_string();
-    assert!(!process_with(&tmp), "{server}: a process is left");
+    project.expect_no_process();
     project.expect_no_stage();
 }
 

@@ -1,11 +1,11 @@
 //! Nothing of the user's is changed.
 
-use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::project::{As, EXITING_APP, Project, fingerprint, is_root, python, start};
+use crate::project::{As, EXITING_APP, Project, fingerprint, is_root, make_environment, python};
 
 /// An app that tries its best to change the folder it came from, and leaves a file wherever it is
 /// launched.
@@ -61,12 +61,8 @@ fn the_apps_folder_is_the_same_after_roots_run_and_an_ordinary_users() {
     }
 }
 
-#[test]
-fn the_interpreters_own_bytecode_is_the_same_after_a_run() {
-    let project = Project::new(&format!(
-        "{EXITING_APP}\n[[scenario]]\nname = \"first\"\nprefix = \"empty\"\n"
-    ));
-    let output = std::process::Command::new(crate::project::python())
+fn standard_library() -> PathBuf {
+    let output = Command::new(python())
         .args([
             "-S",
             "-c",
@@ -74,9 +70,17 @@ fn the_interpreters_own_bytecode_is_the_same_after_a_run() {
         ])
         .output()
         .unwrap();
-    let stdlib = String::from_utf8(output.stdout).unwrap();
+    PathBuf::from(String::from_utf8(output.stdout).unwrap().trim())
+}
+
+#[test]
+fn the_interpreters_own_bytecode_is_the_same_after_a_run() {
+    let project = Project::new(&format!(
+        "{EXITING_APP}\n[[scenario]]\nname = \"first\"\nprefix = \"empty\"\n"
+    ));
+    let stdlib = standard_library();
     let pycs = || {
-        let mut all = fingerprint(Path::new(stdlib.trim()));
+        let mut all = fingerprint(&stdlib);
         all.retain(|path, _| path.contains("__pycache__"));
         all
     };
@@ -111,26 +115,9 @@ fn nothing_is_changed_by_a_run_that_is_killed_whenever_that_is() {
     let suite = EXITING_APP.replace("command =", "python = \"venv/bin/python\"\ncommand =");
     let project = Project::new(&format!("{suite}{EVERYTHING_CHANGES}"));
     let venv = project.path().join("venv");
-    let options = ["-m", "venv", "--without-pip"];
-    start(
-        Path::new(&python()),
-        &[&options[..], &[&venv.to_string_lossy()]].concat(),
-    );
+    make_environment(&venv);
     project.write("app/__pycache__/helper.cpython-311.pyc", "not even a pyc");
-    let stdlib = Command::new(python())
-        .args([
-            "-S",
-            "-c",
-            "import os; print(os.path.dirname(os.path.realpath(os.__file__)))",
-        ])
-        .output()
-        .unwrap();
-    let stdlib = String::from_utf8(stdlib.stdout).unwrap();
-    let folders = [
-        project.path().join("app"),
-        venv,
-        Path::new(stdlib.trim()).to_owned(),
-    ];
+    let folders = [project.path().join("app"), venv, standard_library()];
     let all = || folders.each_ref().map(|folder| fingerprint(folder));
     let before = all();
     let args = [
@@ -152,7 +139,8 @@ fn nothing_is_changed_by_a_run_that_is_killed_whenever_that_is() {
             .unwrap();
         std::thread::sleep(Duration::from_millis(after));
         child.kill().unwrap();
-        child.wait().unwrap();
+        // It did not end by itself before, with whatever is wrong.
+        assert_eq!(child.wait().unwrap().signal(), Some(9), "after {after} ms");
         assert!(before == all(), "killed after {after} ms");
         let _ = std::fs::remove_dir_all(project.path().join("out"));
     }
