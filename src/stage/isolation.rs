@@ -81,7 +81,12 @@ impl Isolation {
     pub fn admit(&self, folder: &Path) -> Result<(), CopyError> {
         if Uid::effective().is_root() {
             let (_, gid) = unprivileged();
-            chown(folder, None, Some(gid)).map_err(at(folder))?;
+            match chown(folder, None, Some(gid)) {
+                // Where root is the only user there is (a user namespace, as rootless containers
+                // have it), there is nobody to be let in.
+                Err(error) if error.raw_os_error() == Some(libc::EINVAL) => return Ok(()),
+                other => other.map_err(at(folder))?,
+            }
             fs::set_permissions(folder, fs::Permissions::from_mode(0o750)).map_err(at(folder))?;
         }
         Ok(())

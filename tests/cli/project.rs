@@ -162,13 +162,7 @@ impl Project {
             .arg(self.path())
             .arg(inner.get_program())
             .args(inner.get_args());
-        for (name, value) in inner.get_envs() {
-            match value {
-                Some(value) => outer.env(name, value),
-                None => outer.env_remove(name),
-            };
-        }
-        outer
+        with_environment(outer, &inner)
     }
 
     /// Gives everything to the user that it is measured as, whose own the app is then.
@@ -273,6 +267,17 @@ impl Project {
             .collect();
         assert!(left.is_empty(), "left: {left:?}");
     }
+}
+
+/// A command with the changes to the environment that another one makes.
+pub fn with_environment(mut command: Command, of: &Command) -> Command {
+    for (name, value) in of.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command
 }
 
 /// Runs a command to its end.

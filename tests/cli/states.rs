@@ -1,7 +1,11 @@
 //! Each state of the bytecode cache, as root and as an ordinary user: its effect is seen in the
 //! receipt.
 
-use crate::project::{As, EXITING_APP, Project, end, fate, is_root, make_environment, seen};
+use std::process::Command;
+
+use crate::project::{
+    As, EXITING_APP, Project, end, fate, is_root, make_environment, seen, with_environment,
+};
 
 const STATES: &str = r#"
 [[scenario]]
@@ -157,6 +161,27 @@ fn every_state_holds_for_an_ordinary_user_under_a_layer() {
 #[test]
 fn every_state_holds_for_an_ordinary_user_in_a_copy() {
     check(As::Ordinary, "copy");
+}
+
+#[test]
+fn root_may_be_the_only_user_that_there_is() {
+    let project = Project::new(&format!(
+        "{EXITING_APP}\n[[scenario]]\nname = \"cold\"\nsource = \"read-only\"\nbytecode = \"absent\"\n"
+    ));
+    let inner = project.measuring(As::Me, &["--blocks", "1"]);
+    // As in a rootless container: one user is mapped, and it looks like root.
+    let mut outer = Command::new("unshare");
+    outer
+        .arg("--map-root-user")
+        .arg(inner.get_program())
+        .args(inner.get_args())
+        .current_dir(project.path());
+    end(&mut with_environment(outer, &inner)).expect(0);
+    assert_eq!(fate(&project.receipt("cold"), "helper"), "compiled EROFS");
+    let isolation = &project.record()[0]["isolation"];
+    assert_eq!(isolation["identity"], "current user");
+    let notes = isolation["notes"].to_string();
+    assert!(notes.contains("cannot run"), "{notes}");
 }
 
 #[test]
