@@ -123,13 +123,15 @@ impl PageCacheState {
             hold: Hold::Free,
         });
         let mut known: Vec<Known> = known.collect();
-        let mut seen = false;
-        if matches!(self.treatment, Treatment::Evict | Treatment::DropAll) {
+        let cold = matches!(self.treatment, Treatment::Evict | Treatment::DropAll);
+        let (mut seen, mut held) = (false, false);
+        if cold {
             self.clear(&known, written);
             for file in &mut known {
                 match residency(&file.path) {
                     Some(Residency::Seen { resident, .. }) if resident > Pages(0) => {
                         file.hold = Hold::Held;
+                        held = true;
                     }
                     Some(Residency::Seen { .. }) => seen = true,
                     Some(Residency::Unseen { .. }) | None => {}
@@ -138,12 +140,14 @@ impl PageCacheState {
         }
         self.known.retain(|(other, _)| *other != kind);
         self.known.push((kind, known));
-        let cold = matches!(self.treatment, Treatment::Evict | Treatment::DropAll);
-        (cold && !seen).then(|| {
+        let sentence = if held {
             "none of the files that the app opens can be evicted from the page cache; on a tmpfs \
              none can: name a folder on a disk with TMPDIR"
-                .to_owned()
-        })
+        } else {
+            "the kernel does not tell this user which of the files that the app opens are in the \
+             page cache: run as their owner, or as root"
+        };
+        (cold && !seen).then(|| sentence.to_owned())
     }
 
     /// Brings the files of a launch of this kind into their state. Says what was evicted, and what
