@@ -25,6 +25,7 @@ pub use error::InferError;
 use crate::launch::{Launcher, Service};
 use crate::python::environment::CallerEnvironment;
 use crate::python::on_path;
+use crate::suite::text::{name, with_source};
 use command::Resolved;
 use layout::Layout;
 use observe::Observed;
@@ -147,17 +148,17 @@ pub fn infer(
     let end = end(&observed.service, &mut command, resolved.fixed, &mut env);
     if let Some(source) = sources.first() {
         for word in command.iter_mut().skip(resolved.fixed) {
-            *word = words::below_source(word, source);
+            *word = with_source(word, source);
         }
         for (value, _) in env.values_mut() {
-            *value = words::below_source(value, source);
+            *value = with_source(value, source);
         }
     }
     Ok(Inferred {
         given: words::shell(request.words),
         // A server is called like every other server.
         name: match &module {
-            Some(module) => words::fitting(module),
+            Some(module) => name(module),
             None => words::name(&resolved.words),
         },
         python: resolved.python.executable.clone(),

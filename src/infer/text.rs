@@ -3,9 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use toml::Value;
-
 use super::{End, Inferred, PortPlace};
+use crate::suite::text::{comment, list, string};
 
 /// The standard scenarios, the baseline first.
 const WARM: &str = r#"
@@ -54,9 +53,9 @@ const LONGEST_TIMEOUT: u64 = 600;
 
 /// The suite, with paths relative to this folder where they lie below it.
 pub fn write(inferred: &Inferred, folder: &Path) -> String {
-    let given = inferred.given.replace('\n', " ");
+    let made = comment(&format!("Made by `coldsnake init -- {}`", inferred.given));
     let mut text = format!(
-        "# Made by `coldsnake init -- {given}`\n\
+        "{made}\n\
          # from one launch of that command. Every value may be changed; scenarios/README.md describes\n\
          # the keys.\n\n[app]\n"
     );
@@ -66,8 +65,8 @@ pub fn write(inferred: &Inferred, folder: &Path) -> String {
         }
         text.push_str(&format!("{key} = {value}\n"));
     };
-    let path = |path: &Path| quoted(&relative(path, folder));
-    line("", "name", quoted(&inferred.name));
+    let path = |path: &Path| string(&relative(path, folder));
+    line("", "name", string(&inferred.name));
     line(
         &format!(
             "The interpreter that the command leads to, Python {}.",
@@ -88,7 +87,10 @@ pub fn write(inferred: &Inferred, folder: &Path) -> String {
             "Modules that were loaded from here belong neither to the standard library nor to what is\n\
              # installed: they are the app's own.",
             "source",
-            list(several.iter().map(|source| relative(source, folder))),
+            {
+                let several = several.iter().map(|source| relative(source, folder));
+                list(&several.collect::<Vec<_>>())
+            },
         ),
     }
     if inferred.sources.is_empty() {
@@ -106,16 +108,12 @@ pub fn write(inferred: &Inferred, folder: &Path) -> String {
             path(directory),
         );
     }
-    line(
-        &why_command(inferred),
-        "command",
-        list(inferred.command.iter().cloned()),
-    );
+    line(&why_command(inferred), "command", list(&inferred.command));
     if let Some(module) = &inferred.module {
         line(
             "What the server imports; the metric `import` times that alone.",
             "module",
-            quoted(module),
+            string(module),
         );
     }
     if let Some(ready) = ready(inferred.end) {
@@ -127,12 +125,12 @@ pub fn write(inferred: &Inferred, folder: &Path) -> String {
             seconds(inferred.took)
         ),
         "timeout",
-        quoted(&format!("{}s", timeout(inferred.took))),
+        string(&format!("{}s", timeout(inferred.took))),
     );
     if !inferred.env.is_empty() {
         text.push_str("\n# Added to the few variables that every app gets.\n[app.env]\n");
         for (name, (value, reason)) in &inferred.env {
-            let value = quoted(value);
+            let value = string(value);
             text.push_str(&format!("# {reason}\n{name} = {value}\n"));
         }
     }
@@ -260,15 +258,6 @@ fn relative(path: &Path, folder: &Path) -> String {
     }
 }
 
-fn quoted(text: &str) -> String {
-    Value::String(text.to_owned()).to_string()
-}
-
-fn list(texts: impl Iterator<Item = String>) -> String {
-    let all: Vec<String> = texts.map(|text| quoted(&text)).collect();
-    format!("[{}]", all.join(", "))
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -348,5 +337,14 @@ mod tests {
             .unwrap();
         assert!(suite.app.sources.is_empty());
         assert!(suite.scenario("app-cold").is_none());
+    }
+
+    #[test]
+    fn a_command_may_hold_what_no_comment_can() {
+        let mut inferred = inferred(End::Exit);
+        inferred.given = "python -c '1\r2\x1b3\n4'".to_owned();
+        let text = write(&inferred, Path::new("/p"));
+        let suite = SuiteFile::from_text(Path::new("/p/coldsnake.toml"), text).suite();
+        assert_eq!(suite.unwrap().app.name, "shop");
     }
 }

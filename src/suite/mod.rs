@@ -16,9 +16,11 @@ mod pattern;
 pub mod quantity;
 mod ready;
 mod scenarios;
+pub mod text;
 mod validate;
 mod wire;
 
+pub use app::is_module_name;
 pub use cpu::CpuQuota;
 pub use error::SuiteError;
 pub use flags::{Flags, Optimization};

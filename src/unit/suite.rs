@@ -15,9 +15,10 @@ use super::parse::Unit;
 use super::port;
 use super::program::{Interpreter, Program, base_name};
 use super::sandbox::{Access, Lifetime};
-use super::source::{Found, Source, is_entry_point, with_placeholder};
-use super::text::{self, App, ScenarioText};
+use super::source::{Found, Source, is_entry_point};
+use super::text::{App, ScenarioText, write};
 use super::unhonoured::socket_beside;
+use crate::suite::text::{list, name, placeholders, string, with_source};
 
 /// A suite made of a unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,7 +82,7 @@ impl Unit {
         }
         let requirements = requirements(&source, python.as_deref());
         let app = App {
-            name: self.app_name(),
+            name: name(self.name.stem().trim_end_matches('@')),
             source: &source,
             words: &words,
             env: &env,
@@ -90,7 +91,7 @@ impl Unit {
             requirements,
         };
         Ok(UnitSuite {
-            text: text::write(self, &app, &scenarios(&program, &deployed), &said),
+            text: write(self, &app, &scenarios(&program, &deployed), &said),
             python,
             unhonoured: said,
         })
@@ -127,22 +128,6 @@ impl Unit {
              answer"
                 .to_owned()
         })
-    }
-
-    /// The suite's name allows fewer letters than a unit's.
-    fn app_name(&self) -> String {
-        let kept = |c: char| c.is_ascii_alphanumeric() || "-_.+".contains(c);
-        let stem = self.name.stem().trim_end_matches('@');
-        let name: String = stem
-            .chars()
-            .map(|c| if kept(c) { c } else { '-' })
-            .take(48)
-            .collect();
-        if name.starts_with(|c: char| c.is_ascii_alphanumeric()) {
-            name
-        } else {
-            format!("app{}", name.chars().take(45).collect::<String>())
-        }
     }
 
     fn interpreter(&self, program: &Program, said: &mut Vec<String>) -> Option<PathBuf> {
@@ -184,7 +169,7 @@ impl Unit {
                 if at <= 1 && word.starts_with('/') && is_entry_point(Path::new(word)) {
                     return self.host.file(Path::new(word)).display().to_string();
                 }
-                with_placeholder(word, &source.deployed)
+                with_source(word, &source.deployed)
             })
             .collect()
     }
@@ -253,7 +238,7 @@ fn env(
             ));
             continue;
         }
-        if looks_like_placeholder(&variable.value) {
+        if placeholders(&variable.value).next().is_some() {
             said.push(format!(
                 "{name} is left out: a suite takes a word in braces for a placeholder"
             ));
@@ -262,10 +247,7 @@ fn env(
         if matches!(variable.origin, Origin::File { .. }) {
             recorded.push(name.as_str());
         }
-        env.insert(
-            name.clone(),
-            with_placeholder(&variable.value, &source.deployed),
-        );
+        env.insert(name.clone(), with_source(&variable.value, &source.deployed));
     }
     if !recorded.is_empty() {
         said.push(format!(
@@ -275,14 +257,6 @@ fn env(
         ));
     }
     env
-}
-
-fn looks_like_placeholder(text: &str) -> bool {
-    text.split('{').skip(1).any(|piece| {
-        piece.split_once('}').is_some_and(|(name, _)| {
-            !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase())
-        })
-    })
 }
 
 /// A checkout's requirements, where the unit's own environment is not here.
@@ -301,9 +275,8 @@ fn is_system(python: &Path) -> bool {
 /// The service as it is deployed, and what one would compare it with.
 fn scenarios(program: &Program, deployed: &Deployed) -> Vec<ScenarioText> {
     let has_interpreter = program.words.first().is_some_and(|word| word == "{python}");
-    let flags = |words: &[String]| {
-        (has_interpreter && !words.is_empty()).then(|| ("flags", text::list(words)))
-    };
+    let flags =
+        |words: &[String]| (has_interpreter && !words.is_empty()).then(|| ("flags", list(words)));
     let why: Vec<&str> = deployed
         .keys
         .iter()
@@ -325,7 +298,7 @@ fn scenarios(program: &Program, deployed: &Deployed) -> Vec<ScenarioText> {
     }];
     let plain = without_dont_write(&program.flags);
     let mut add = |name, about: &str, axes: &[(&'static str, &str)]| {
-        let axes = axes.iter().map(|(key, value)| (*key, text::string(value)));
+        let axes = axes.iter().map(|(key, value)| (*key, string(value)));
         all.push(ScenarioText {
             name,
             about: about.to_owned(),

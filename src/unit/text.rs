@@ -1,10 +1,11 @@
-//! A suite's TOML, with comments.
+//! The suite's TOML, with comments.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::parse::Unit;
 use super::source::Source;
+use crate::suite::text::{comment, list, string};
 
 /// `[app]`.
 pub(super) struct App<'a> {
@@ -83,23 +84,4 @@ pub(super) fn write(
         }
     }
     out
-}
-
-/// A TOML string.
-pub(super) fn string(text: &str) -> String {
-    toml::Value::from(text).to_string()
-}
-
-/// A TOML array of strings.
-pub(super) fn list(words: &[String]) -> String {
-    toml::Value::from(words.to_vec()).to_string()
-}
-
-/// A line of comment; what would end the line or the file's text is left out.
-fn comment(text: &str) -> String {
-    let text: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    format!("# {text}")
 }
