@@ -3,11 +3,13 @@
 //!
 //! `command` finds the interpreter behind shims and first lines. `observe` launches the command
 //! once, untimed, where it is, with a hook that says which files its code comes from. `sources`
-//! tells the app's own folders from what is installed, `port` puts `{port}` where the port stands,
+//! tells the app's own folders from what is installed, `flags` leaves bytecode to the scenarios,
+//! `port` puts `{port}` where the port stands,
 //! and `text` writes it all down as a suite, with the reason for each value.
 
 mod command;
 mod error;
+mod flags;
 mod layout;
 mod observe;
 mod port;
@@ -66,6 +68,8 @@ pub struct Inferred {
     /// With `{python}` first, and `{port}` and `{source}` where they belong.
     command: Vec<String>,
     sources: Vec<PathBuf>,
+    /// What scenarios say in place of the command.
+    taken: flags::Taken,
     /// The working directory, if that has to be said.
     directory: Option<PathBuf>,
     module: Option<String>,
@@ -145,9 +149,11 @@ pub fn infer(
 
     let mut command = resolved.words.clone();
     let module = words::served_module(&command, sources.first());
-    let end = end(&observed.service, &mut command, resolved.fixed, &mut env);
+    let mut fixed = resolved.fixed;
+    let taken = flags::take(&mut command, &mut fixed, &mut env);
+    let end = end(&observed.service, &mut command, fixed, &mut env);
     if let Some(source) = sources.first() {
-        for word in command.iter_mut().skip(resolved.fixed) {
+        for word in command.iter_mut().skip(fixed) {
             *word = with_source(word, source);
         }
         for (value, _) in env.values_mut() {
@@ -166,6 +172,7 @@ pub fn infer(
         command,
         directory: directory.cloned(),
         sources,
+        taken,
         module,
         end,
         took: observed.took,

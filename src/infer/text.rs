@@ -46,6 +46,8 @@ about = "every later start"
 prefix = "warm"
 "#;
 
+/// Why something about bytecode is left out.
+const SCENARIOS_MATTER: &str = "each scenario says itself what is cached and written";
 /// A launch may take so many times as long as the one that was seen, which was a warm one.
 const TIMEOUT_FACTOR: u32 = 20;
 const SHORTEST_TIMEOUT: u64 = 30;
@@ -137,11 +139,19 @@ pub fn write(inferred: &Inferred, folder: &Path) -> String {
     text.push_str(
         "\n[measure]\n# What the other scenarios are compared with.\nbaseline = \"warm\"\n",
     );
-    text.push_str(WARM);
-    if !inferred.sources.is_empty() {
-        text.push_str(APP_COLD);
+    let app_cold = if inferred.sources.is_empty() {
+        ""
+    } else {
+        APP_COLD
+    };
+    let flags = &inferred.taken.flags;
+    for line in [WARM, app_cold, PREFIXES].concat().lines() {
+        text.push_str(line);
+        text.push('\n');
+        if line.starts_with("about = ") && !flags.is_empty() {
+            text.push_str(&format!("flags = {}\n", list(flags)));
+        }
     }
-    text.push_str(PREFIXES);
     text
 }
 
@@ -165,12 +175,17 @@ pub fn summary(inferred: &Inferred) -> String {
     } else {
         format!("its own modules in {}", folders.join(", "))
     };
-    format!(
+    let mut text = format!(
         "`{}` runs under Python {} ({}), has {own}, and {end}",
         inferred.given,
         inferred.python_version,
         inferred.python.display()
-    )
+    );
+    if !inferred.taken.left_out.is_empty() {
+        let left_out = inferred.taken.left_out.join(", ");
+        text.push_str(&format!("; left out: {left_out}, as {SCENARIOS_MATTER}"));
+    }
+    text
 }
 
 fn why_command(inferred: &Inferred) -> String {
@@ -190,6 +205,13 @@ fn why_command(inferred: &Inferred) -> String {
         ));
     }
     why.push('.');
+    if !inferred.taken.flags.is_empty() {
+        why.push_str(" The interpreter's flags are the scenarios'.");
+    }
+    for left_out in &inferred.taken.left_out {
+        let left_out = comment(&format!("{left_out} is left out: {SCENARIOS_MATTER}."));
+        why.push_str(&format!("\n{left_out}"));
+    }
     why
 }
 
@@ -262,6 +284,7 @@ fn relative(path: &Path, folder: &Path) -> String {
 mod tests {
     use std::collections::BTreeMap;
 
+    use super::super::flags::Taken;
     use super::*;
     use crate::suite::{Port, Readiness, SuiteFile};
 
@@ -275,6 +298,7 @@ mod tests {
                 .map(str::to_owned)
                 .to_vec(),
             sources: vec!["/p/src".into(), "/lib".into()],
+            taken: Taken::default(),
             directory: Some("/p".into()),
             module: None,
             end,

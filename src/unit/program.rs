@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::command::ExecCommand;
 use super::host::Host;
+use crate::suite::{Flags, Invocation};
 
 /// How the interpreter comes into a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,68 +78,17 @@ impl Program {
         program
     }
 
-    /// Takes the flags off the words after the interpreter, as CPython's getopt does.
     fn take_flags(&mut self, words: &[String]) {
-        let mut rest = words.iter();
-        while let Some(word) = rest.as_slice().first() {
-            if word == "--check-hash-based-pycs" {
-                self.flags.extend(rest.by_ref().take(2).cloned());
-                continue;
-            }
-            let letters = match word.strip_prefix('-') {
-                Some(letters) if !letters.is_empty() && !letters.starts_with('-') => letters,
-                _ => break,
-            };
-            // What is run: the rest of the words is its own.
-            if letters.starts_with(['c', 'm', 'h', 'V', '?', 'x', 'i']) {
-                break;
-            }
-            rest.next();
-            let mut plain = String::new();
-            for (at, letter) in letters.char_indices() {
-                match letter {
-                    'W' | 'X' => {
-                        let joined = &letters[at + 1..];
-                        let value = if joined.is_empty() {
-                            rest.next().cloned().unwrap_or_default()
-                        } else {
-                            joined.to_owned()
-                        };
-                        self.take_option(letter, value);
-                        break;
-                    }
-                    'c' | 'm' => {
-                        // Joined to flags, as in `-um shop`.
-                        self.words.push(format!("-{}", &letters[at..]));
-                        break;
-                    }
-                    'I' | 'E' | 'S' | 'P' => self.left_out.push(letter),
-                    other => plain.push(other),
-                }
-            }
-            if !plain.is_empty() {
-                self.flags.push(format!("-{plain}"));
-            }
-            if self.words.len() > 1 {
-                break;
-            }
-        }
-        self.words.extend(rest.cloned());
+        let taken = Invocation::of(words);
+        self.flags = taken.flags;
+        self.left_out = taken.left_out;
+        self.prefix = taken.prefix;
+        self.words.extend(taken.rest);
     }
 
-    fn take_option(&mut self, letter: char, value: String) {
-        if letter == 'X'
-            && let Some(prefix) = value.strip_prefix("pycache_prefix")
-        {
-            self.prefix = prefix
-                .strip_prefix('=')
-                .filter(|p| !p.is_empty())
-                .map(str::to_owned);
-        } else if letter == 'X' && value == "safe_path" {
-            self.left_out.push('P');
-        } else {
-            self.flags.extend([format!("-{letter}"), value]);
-        }
+    /// The flags, read. What cannot be among a scenario's is told when the suite is.
+    pub fn read_flags(&self) -> Flags {
+        Flags::parse(&self.flags).unwrap_or_default()
     }
 
     /// The words that may name a file or a module of the app, without the program.

@@ -19,6 +19,7 @@ use super::source::{Found, Source, is_entry_point};
 use super::text::{App, ScenarioText, write};
 use super::unhonoured::socket_beside;
 use crate::suite::text::{list, name, placeholders, string, with_source};
+use crate::suite::{Optimization, without_dont_write};
 
 /// A suite made of a unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -199,20 +200,13 @@ impl Unit {
 /// `PYTHONOPTIMIZE` does what `-O` does.
 fn optimize(program: &mut Program, environment: &ServiceEnvironment) {
     let set = environment.get("PYTHONOPTIMIZE").unwrap_or_default();
-    let flagged = program
-        .flags
-        .iter()
-        .any(|flag| flag.starts_with('-') && flag.contains('O'));
+    let flagged = program.read_flags().optimization() != Optimization::None;
     let has_interpreter = program.words.first().is_some_and(|word| word == "{python}");
-    if set.is_empty() || flagged || program.ignores_environment() || !has_interpreter {
+    let level = Optimization::of_variable(set);
+    if level == Optimization::None || flagged || program.ignores_environment() || !has_interpreter {
         return;
     }
-    let flag = match set.parse::<i64>() {
-        Ok(0) => return,
-        Ok(2..) => "-OO",
-        _ => "-O",
-    };
-    program.flags.push(flag.to_owned());
+    program.flags.push(level.flag().to_owned());
 }
 
 /// The suite's environment: the unit's, without what scenarios set themselves.
@@ -323,25 +317,4 @@ fn scenarios(program: &Program, deployed: &Deployed) -> Vec<ScenarioText> {
         &[read_only, absent, ("prefix", "warm")],
     );
     all
-}
-
-/// Flags without `-B`, under which no prefix is ever filled.
-fn without_dont_write(flags: &[String]) -> Vec<String> {
-    let mut kept = Vec::new();
-    let mut is_value = false;
-    for flag in flags {
-        let takes_value =
-            !is_value && ["-X", "-W", "--check-hash-based-pycs"].contains(&flag.as_str());
-        let letters = !is_value && flag.starts_with('-') && !flag.starts_with("--");
-        let flag = if letters && !flag.starts_with("-X") && !flag.starts_with("-W") {
-            flag.replace('B', "")
-        } else {
-            flag.clone()
-        };
-        is_value = takes_value;
-        if flag != "-" {
-            kept.push(flag);
-        }
-    }
-    kept
 }
