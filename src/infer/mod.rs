@@ -13,7 +13,6 @@ mod flags;
 mod layout;
 mod observe;
 mod port;
-mod shebang;
 mod sources;
 mod text;
 mod words;

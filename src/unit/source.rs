@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::environment::ServiceEnvironment;
 use super::error::UnitError;
 use super::parse::Unit;
-use super::program::Program;
+use super::program::{Program, is_entry_point};
 use super::user::ServiceUser;
 
 /// Is the source looked at where the service runs?
@@ -138,14 +138,6 @@ impl Unit {
         }
         Ok(folder)
     }
-}
-
-/// An entry point of a virtual environment, and no part of the source.
-pub(super) fn is_entry_point(script: &Path) -> bool {
-    script
-        .parent()
-        .and_then(Path::file_name)
-        .is_some_and(|name| name == "bin")
 }
 
 /// The folder that gunicorn and others are told to change into.
