@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{End, Inferred, PortPlace};
-use crate::suite::text::{comment, list, string};
+use crate::suite::text::{comment, key, list, string};
 
 /// The standard scenarios, the baseline first.
 const WARM: &str = r#"
@@ -46,6 +46,9 @@ about = "every later start"
 prefix = "warm"
 "#;
 
+/// Why a folder is a source.
+const OWN: &str = "Modules that were loaded from here belong neither to the standard library nor to what is\n\
+                   # installed: they are the app's own.";
 /// Why something about bytecode is left out.
 const SCENARIOS_MATTER: &str = "each scenario says itself what is cached and written";
 /// A launch may take so many times as long as the one that was seen, which was a warm one.
@@ -59,17 +62,15 @@ pub fn write(inferred: &Inferred, folder: &Path) -> String {
     let mut text = format!(
         "{made}\n\
          # from one launch of that command. Every value may be changed; scenarios/README.md describes\n\
-         # the keys.\n\n[app]\n"
+         # the keys.\n\n[app]\nname = {}\n",
+        string(&inferred.name)
     );
-    let mut line = |why: &str, key: &str, value: String| {
-        if !why.is_empty() {
-            text.push_str(&format!("# {why}\n"));
-        }
-        text.push_str(&format!("{key} = {value}\n"));
+    let line = |text: &mut String, why: &str, key: &str, value: String| {
+        text.push_str(&format!("# {why}\n{key} = {value}\n"));
     };
     let path = |path: &Path| string(&relative(path, folder));
-    line("", "name", string(&inferred.name));
     line(
+        &mut text,
         &format!(
             "The interpreter that the command leads to, Python {}.",
             inferred.python_version
@@ -77,51 +78,45 @@ pub fn write(inferred: &Inferred, folder: &Path) -> String {
         "python",
         path(&inferred.python),
     );
-    match &inferred.sources[..] {
-        [] => {}
-        [one] => line(
-            "Modules that were loaded from here belong neither to the standard library nor to what is\n\
-             # installed: they are the app's own.",
-            "source",
-            path(one),
-        ),
-        several => line(
-            "Modules that were loaded from here belong neither to the standard library nor to what is\n\
-             # installed: they are the app's own.",
-            "source",
-            {
-                let several = several.iter().map(|source| relative(source, folder));
-                list(&several.collect::<Vec<_>>())
-            },
-        ),
-    }
-    if inferred.sources.is_empty() {
-        text.push_str(
+    let sources: Vec<String> = inferred
+        .sources
+        .iter()
+        .map(|source| relative(source, folder))
+        .collect();
+    match &sources[..] {
+        [] => text.push_str(
             "# No source: all modules that were loaded are the standard library's or installed.\n",
-        );
+        ),
+        [one] => line(&mut text, OWN, "source", string(one)),
+        several => line(&mut text, OWN, "source", list(several)),
     }
-    let mut line = |why: &str, key: &str, value: String| {
-        text.push_str(&format!("# {why}\n{key} = {value}\n"));
-    };
     if let Some(directory) = &inferred.directory {
         line(
+            &mut text,
             "Where the command was started.",
             "directory",
             path(directory),
         );
     }
-    line(&why_command(inferred), "command", list(&inferred.command));
+    line(
+        &mut text,
+        &why_command(inferred),
+        "command",
+        list(&inferred.command),
+    );
     if let Some(module) = &inferred.module {
         line(
+            &mut text,
             "What the server imports; the metric `import` times that alone.",
             "module",
             string(module),
         );
     }
     if let Some(ready) = ready(inferred.end) {
-        line(&why_ready(inferred), "ready", ready);
+        line(&mut text, &why_ready(inferred), "ready", ready);
     }
     line(
+        &mut text,
         &format!(
             "It took {} when it was launched once; under other scenarios it may take longer.",
             seconds(inferred.took)
@@ -132,8 +127,7 @@ pub fn write(inferred: &Inferred, folder: &Path) -> String {
     if !inferred.env.is_empty() {
         text.push_str("\n# Added to the few variables that every app gets.\n[app.env]\n");
         for (name, (value, reason)) in &inferred.env {
-            let value = string(value);
-            text.push_str(&format!("# {reason}\n{name} = {value}\n"));
+            line(&mut text, reason, &key(name), string(value));
         }
     }
     text.push_str(
@@ -364,11 +358,13 @@ mod tests {
     }
 
     #[test]
-    fn a_command_may_hold_what_no_comment_can() {
+    fn a_command_and_its_variables_may_hold_what_needs_care() {
         let mut inferred = inferred(End::Exit);
         inferred.given = "python -c '1\r2\x1b3\n4'".to_owned();
+        let value = ("1".to_owned(), "as given");
+        inferred.env.insert("A.B".to_owned(), value);
         let text = write(&inferred, Path::new("/p"));
         let suite = SuiteFile::from_text(Path::new("/p/coldsnake.toml"), text).suite();
-        assert_eq!(suite.unwrap().app.name, "shop");
+        assert_eq!(suite.unwrap().app.env["A.B"], "1");
     }
 }

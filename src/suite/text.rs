@@ -17,6 +17,16 @@ pub fn string(text: &str) -> String {
     Value::from(text).to_string()
 }
 
+/// A TOML key, in quotes where it needs them.
+pub fn key(name: &str) -> String {
+    let is_bare = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    if !name.is_empty() && name.bytes().all(is_bare) {
+        name.to_owned()
+    } else {
+        string(name)
+    }
+}
+
 /// A TOML array of strings.
 pub fn list(texts: &[String]) -> String {
     Value::from(texts.to_vec()).to_string()

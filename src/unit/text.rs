@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::parse::Unit;
 use super::source::Source;
-use crate::suite::text::{comment, list, string};
+use crate::suite::text::{comment, key, list, string};
 
 /// `[app]`.
 pub(super) struct App<'a> {
@@ -72,7 +72,7 @@ pub(super) fn write(
     if !app.env.is_empty() {
         line("\n[app.env]");
         for (name, value) in app.env {
-            line(&format!("{} = {}", string(name), string(value)));
+            line(&format!("{} = {}", key(name), string(value)));
         }
     }
     for scenario in scenarios {
