@@ -246,4 +246,8 @@ fn a_unit_that_cannot_be_is_refused_with_file_and_line() {
         .run(&["run", "suite.toml", "--unit", "app/deploy/app.service"])
         .expect(2)
         .says(&["cannot be used with"]);
+    project
+        .run(&["run", "--unit", "app/deploy/app.service", "--", "python3"])
+        .expect(2)
+        .says(&["cannot be used with"]);
 }
