@@ -46,7 +46,7 @@ pub(super) fn write(
         line(&comment(&format!("With {}.", drop_in.display())));
     }
     if !said.is_empty() {
-        line("#\n# What a suite cannot say, or had to change:");
+        line("#\n# What is not taken over, or had to be changed:");
         for sentence in said {
             line(&comment(&format!("- {sentence}")));
         }
