@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::exit::{Failed, Status};
 use super::output::{open, print};
-use crate::report::{Row, Theme, overview, overview_table};
+use crate::report::{Row, Theme, overview_chart, overview_table};
 
 /// Put several apps into one table and one chart
 ///
@@ -31,7 +31,7 @@ pub fn execute(args: &Args) -> Result<Status, Failed> {
         rows.push(row);
     }
     if let Some(folder) = &args.out {
-        let chart = overview(&rows);
+        let chart = overview_chart(&rows);
         let undrawn = |error| Failed::bad_input(format!("cannot draw the chart: {error}"));
         let svg = chart.svg().map_err(undrawn)?;
         let png = chart.png(Theme::Light).map_err(undrawn)?;

@@ -39,7 +39,7 @@ pub struct Args {
     suite: Option<String>,
     /// Measure the app of a systemd service, under the conditions that its unit file and drop-ins
     /// set; what cannot be honoured is said
-    #[arg(long, value_name = "FILE", conflicts_with = "suite")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["suite", "command"])]
     unit: Option<PathBuf>,
     /// How long the launches may take together, such as 60s
     #[arg(long, value_parser = duration)]

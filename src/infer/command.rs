@@ -3,19 +3,12 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
-use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
 
-use regex::Regex;
-
-use super::shebang::{self, Interpreter, Shebang};
 use super::{InferError, Request, find_program};
 use crate::python::Python;
 use crate::python::environment::CallerEnvironment;
-
-/// So much of a script is read: its first lines.
-const BEGINNING: u64 = 4096;
+use crate::python::shebang::{self, Interpreter, Shebang, is_interpreter_name};
 
 /// A command whose interpreter is known.
 #[derive(Debug, Clone)]
@@ -106,15 +99,6 @@ fn is_variable(name: &str) -> bool {
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-/// Is this what interpreters are called?
-pub fn is_interpreter_name(name: &OsStr) -> bool {
-    static NAME: LazyLock<Option<Regex>> =
-        LazyLock::new(|| Regex::new(r"^(python|pypy)(\d+(\.\d+)*)?[td]*$").ok());
-    NAME.as_ref()
-        .zip(name.to_str())
-        .is_some_and(|(pattern, name)| pattern.is_match(name))
-}
-
 fn program(
     path: PathBuf,
     request: &Request<'_>,
@@ -130,10 +114,7 @@ fn program(
     if is_called_so(&path) {
         return Ok(Program::Interpreter(path));
     }
-    let mut start = Vec::new();
-    fs::File::open(&path)?
-        .take(BEGINNING)
-        .read_to_end(&mut start)?;
+    let start = shebang::beginning(&path)?;
     if !start.starts_with(b"#!") {
         // A link by another name may still lead to one.
         return match fs::canonicalize(&path) {
@@ -197,16 +178,6 @@ mod tests {
 
     fn words(text: &str) -> Vec<String> {
         text.split(' ').map(str::to_owned).collect()
-    }
-
-    #[test]
-    fn interpreters_are_known_by_their_names() {
-        for name in ["python", "python3", "python3.11", "python3.13t", "pypy3"] {
-            assert!(is_interpreter_name(OsStr::new(name)), "{name}");
-        }
-        for name in ["python3-config", "ipython", "pythonic", "flask"] {
-            assert!(!is_interpreter_name(OsStr::new(name)), "{name}");
-        }
     }
 
     #[test]

@@ -3,15 +3,16 @@
 //!
 //! `command` finds the interpreter behind shims and first lines. `observe` launches the command
 //! once, untimed, where it is, with a hook that says which files its code comes from. `sources`
-//! tells the app's own folders from what is installed, `port` puts `{port}` where the port stands,
+//! tells the app's own folders from what is installed, `flags` leaves bytecode to the scenarios,
+//! `port` puts `{port}` where the port stands,
 //! and `text` writes it all down as a suite, with the reason for each value.
 
 mod command;
 mod error;
+mod flags;
 mod layout;
 mod observe;
 mod port;
-mod shebang;
 mod sources;
 mod text;
 mod words;
@@ -25,6 +26,7 @@ pub use error::InferError;
 use crate::launch::{Launcher, Service};
 use crate::python::environment::CallerEnvironment;
 use crate::python::on_path;
+use crate::suite::text::{name, with_source};
 use command::Resolved;
 use layout::Layout;
 use observe::Observed;
@@ -65,6 +67,8 @@ pub struct Inferred {
     /// With `{python}` first, and `{port}` and `{source}` where they belong.
     command: Vec<String>,
     sources: Vec<PathBuf>,
+    /// What scenarios say in place of the command.
+    taken: flags::Taken,
     /// The working directory, if that has to be said.
     directory: Option<PathBuf>,
     module: Option<String>,
@@ -144,20 +148,22 @@ pub fn infer(
 
     let mut command = resolved.words.clone();
     let module = words::served_module(&command, sources.first());
-    let end = end(&observed.service, &mut command, resolved.fixed, &mut env);
+    let mut fixed = resolved.fixed;
+    let taken = flags::take(&mut command, &mut fixed, &mut env);
+    let end = end(&observed.service, &mut command, fixed, &mut env);
     if let Some(source) = sources.first() {
-        for word in command.iter_mut().skip(resolved.fixed) {
-            *word = words::below_source(word, source);
+        for word in command.iter_mut().skip(fixed) {
+            *word = with_source(word, source);
         }
         for (value, _) in env.values_mut() {
-            *value = words::below_source(value, source);
+            *value = with_source(value, source);
         }
     }
     Ok(Inferred {
         given: words::shell(request.words),
         // A server is called like every other server.
         name: match &module {
-            Some(module) => words::fitting(module),
+            Some(module) => name(module),
             None => words::name(&resolved.words),
         },
         python: resolved.python.executable.clone(),
@@ -165,6 +171,7 @@ pub fn infer(
         command,
         directory: directory.cloned(),
         sources,
+        taken,
         module,
         end,
         took: observed.took,

@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::command::Resolved;
-use super::port::PORT;
 use super::{InferError, Request, words};
 use crate::launch::{Failure, Launcher, Service, Spec, Until, User, ports};
 use crate::python::environment::CallerEnvironment;
+use crate::suite::text::PORT;
 
 /// The hook's text; it lies in a temporary folder as `sitecustomize.py`.
 const HOOK: &str = include_str!("hook.py");

@@ -1,10 +1,10 @@
 //! Where a port's number stands in a command, `{port}` takes its place.
 
+use crate::suite::text::PORT;
+
 /// Ports from here on are those that the kernel gives to whoever asks for port 0 (ip(7),
 /// `ip_local_port_range`).
 const EPHEMERAL: u16 = 32768;
-/// The placeholder; a user who knows suites may give it as it is.
-pub const PORT: &str = "{port}";
 
 /// Puts the placeholder wherever the number stands by itself, or in place of the 0 that asks for any
 /// port. Was there such a place, or the placeholder already?
@@ -17,6 +17,7 @@ pub fn replace<'a>(texts: impl Iterator<Item = &'a mut String>, port: u16) -> bo
             *text = new;
             found = true;
         } else if text.contains(PORT) {
+            // A user who knows suites may give it as it is.
             found = true;
         } else if is_any_port(text) {
             zeros.push(text);

@@ -3,9 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use toml::Value;
-
 use super::{End, Inferred, PortPlace};
+use crate::suite::text::{comment, key, list, string};
 
 /// The standard scenarios, the baseline first.
 const WARM: &str = r#"
@@ -47,6 +46,11 @@ about = "every later start"
 prefix = "warm"
 "#;
 
+/// Why a folder is a source.
+const OWN: &str = "Modules that were loaded from here belong neither to the standard library nor to what is\n\
+                   # installed: they are the app's own.";
+/// Why something about bytecode is left out.
+const SCENARIOS_MATTER: &str = "each scenario says itself what is cached and written";
 /// A launch may take so many times as long as the one that was seen, which was a warm one.
 const TIMEOUT_FACTOR: u32 = 20;
 const SHORTEST_TIMEOUT: u64 = 30;
@@ -54,21 +58,19 @@ const LONGEST_TIMEOUT: u64 = 600;
 
 /// The suite, with paths relative to this folder where they lie below it.
 pub fn write(inferred: &Inferred, folder: &Path) -> String {
-    let given = inferred.given.replace('\n', " ");
+    let made = comment(&format!("Made by `coldsnake init -- {}`", inferred.given));
     let mut text = format!(
-        "# Made by `coldsnake init -- {given}`\n\
+        "{made}\n\
          # from one launch of that command. Every value may be changed; scenarios/README.md describes\n\
-         # the keys.\n\n[app]\n"
+         # the keys.\n\n[app]\nname = {}\n",
+        string(&inferred.name)
     );
-    let mut line = |why: &str, key: &str, value: String| {
-        if !why.is_empty() {
-            text.push_str(&format!("# {why}\n"));
-        }
-        text.push_str(&format!("{key} = {value}\n"));
+    let line = |text: &mut String, why: &str, key: &str, value: String| {
+        text.push_str(&format!("# {why}\n{key} = {value}\n"));
     };
-    let path = |path: &Path| quoted(&relative(path, folder));
-    line("", "name", quoted(&inferred.name));
+    let path = |path: &Path| string(&relative(path, folder));
     line(
+        &mut text,
         &format!(
             "The interpreter that the command leads to, Python {}.",
             inferred.python_version
@@ -76,74 +78,74 @@ pub fn write(inferred: &Inferred, folder: &Path) -> String {
         "python",
         path(&inferred.python),
     );
-    match &inferred.sources[..] {
-        [] => {}
-        [one] => line(
-            "Modules that were loaded from here belong neither to the standard library nor to what is\n\
-             # installed: they are the app's own.",
-            "source",
-            path(one),
-        ),
-        several => line(
-            "Modules that were loaded from here belong neither to the standard library nor to what is\n\
-             # installed: they are the app's own.",
-            "source",
-            list(several.iter().map(|source| relative(source, folder))),
-        ),
-    }
-    if inferred.sources.is_empty() {
-        text.push_str(
+    let sources: Vec<String> = inferred
+        .sources
+        .iter()
+        .map(|source| relative(source, folder))
+        .collect();
+    match &sources[..] {
+        [] => text.push_str(
             "# No source: all modules that were loaded are the standard library's or installed.\n",
-        );
+        ),
+        [one] => line(&mut text, OWN, "source", string(one)),
+        several => line(&mut text, OWN, "source", list(several)),
     }
-    let mut line = |why: &str, key: &str, value: String| {
-        text.push_str(&format!("# {why}\n{key} = {value}\n"));
-    };
     if let Some(directory) = &inferred.directory {
         line(
+            &mut text,
             "Where the command was started.",
             "directory",
             path(directory),
         );
     }
     line(
+        &mut text,
         &why_command(inferred),
         "command",
-        list(inferred.command.iter().cloned()),
+        list(&inferred.command),
     );
     if let Some(module) = &inferred.module {
         line(
+            &mut text,
             "What the server imports; the metric `import` times that alone.",
             "module",
-            quoted(module),
+            string(module),
         );
     }
     if let Some(ready) = ready(inferred.end) {
-        line(&why_ready(inferred), "ready", ready);
+        line(&mut text, &why_ready(inferred), "ready", ready);
     }
     line(
+        &mut text,
         &format!(
             "It took {} when it was launched once; under other scenarios it may take longer.",
             seconds(inferred.took)
         ),
         "timeout",
-        quoted(&format!("{}s", timeout(inferred.took))),
+        string(&format!("{}s", timeout(inferred.took))),
     );
     if !inferred.env.is_empty() {
         text.push_str("\n# Added to the few variables that every app gets.\n[app.env]\n");
         for (name, (value, reason)) in &inferred.env {
-            let value = quoted(value);
-            text.push_str(&format!("# {reason}\n{name} = {value}\n"));
+            line(&mut text, reason, &key(name), string(value));
         }
     }
     text.push_str(
         "\n[measure]\n# What the other scenarios are compared with.\nbaseline = \"warm\"\n",
     );
-    text.push_str(WARM);
-    if !inferred.sources.is_empty() {
-        text.push_str(APP_COLD);
+    let app_cold = if inferred.sources.is_empty() {
+        ""
+    } else {
+        APP_COLD
+    };
+    let flags = &inferred.taken.flags;
+    for line in [WARM, app_cold, PREFIXES].concat().lines() {
+        text.push_str(line);
+        text.push('\n');
+        if line.starts_with("about = ") && !flags.is_empty() {
+            text.push_str(&format!("flags = {}\n", list(flags)));
+        }
     }
-    text.push_str(PREFIXES);
     text
 }
 
@@ -167,12 +169,17 @@ pub fn summary(inferred: &Inferred) -> String {
     } else {
         format!("its own modules in {}", folders.join(", "))
     };
-    format!(
+    let mut text = format!(
         "`{}` runs under Python {} ({}), has {own}, and {end}",
         inferred.given,
         inferred.python_version,
         inferred.python.display()
-    )
+    );
+    if !inferred.taken.left_out.is_empty() {
+        let left_out = inferred.taken.left_out.join(", ");
+        text.push_str(&format!("; left out: {left_out}, as {SCENARIOS_MATTER}"));
+    }
+    text
 }
 
 fn why_command(inferred: &Inferred) -> String {
@@ -192,6 +199,13 @@ fn why_command(inferred: &Inferred) -> String {
         ));
     }
     why.push('.');
+    if !inferred.taken.flags.is_empty() {
+        why.push_str(" The interpreter's flags are the scenarios'.");
+    }
+    for left_out in &inferred.taken.left_out {
+        let left_out = comment(&format!("{left_out} is left out: {SCENARIOS_MATTER}."));
+        why.push_str(&format!("\n{left_out}"));
+    }
     why
 }
 
@@ -260,19 +274,11 @@ fn relative(path: &Path, folder: &Path) -> String {
     }
 }
 
-fn quoted(text: &str) -> String {
-    Value::String(text.to_owned()).to_string()
-}
-
-fn list(texts: impl Iterator<Item = String>) -> String {
-    let all: Vec<String> = texts.map(|text| quoted(&text)).collect();
-    format!("[{}]", all.join(", "))
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 
+    use super::super::flags::Taken;
     use super::*;
     use crate::suite::{Port, Readiness, SuiteFile};
 
@@ -286,6 +292,7 @@ mod tests {
                 .map(str::to_owned)
                 .to_vec(),
             sources: vec!["/p/src".into(), "/lib".into()],
+            taken: Taken::default(),
             directory: Some("/p".into()),
             module: None,
             end,
@@ -348,5 +355,16 @@ mod tests {
             .unwrap();
         assert!(suite.app.sources.is_empty());
         assert!(suite.scenario("app-cold").is_none());
+    }
+
+    #[test]
+    fn a_command_and_its_variables_may_hold_what_needs_care() {
+        let mut inferred = inferred(End::Exit);
+        inferred.given = "python -c '1\r2\x1b3\n4'".to_owned();
+        let value = ("1".to_owned(), "as given");
+        inferred.env.insert("A.B".to_owned(), value);
+        let text = write(&inferred, Path::new("/p"));
+        let suite = SuiteFile::from_text(Path::new("/p/coldsnake.toml"), text).suite();
+        assert_eq!(suite.unwrap().app.env["A.B"], "1");
     }
 }

@@ -5,10 +5,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::suite::module_file;
+use crate::suite::{is_module_name, module_file, text};
 
-/// A suite's names are no longer.
-const NAME_LENGTH: usize = 48;
 /// Servers whose argument `shop.wsgi:app` names the module that they import.
 const SERVERS: [&str; 6] = [
     "daphne",
@@ -36,22 +34,7 @@ pub fn shell(words: &[String]) -> String {
 pub fn name(words: &[String]) -> String {
     let program = program(words).unwrap_or_default();
     let stem = Path::new(program).file_stem().unwrap_or_default();
-    fitting(&stem.to_string_lossy())
-}
-
-/// A text as a suite's names have it.
-pub fn fitting(text: &str) -> String {
-    let name: String = text
-        .chars()
-        .filter(|c| c.is_ascii_alphanumeric() || "-_.+".contains(*c))
-        .skip_while(|c| !c.is_ascii_alphanumeric())
-        .take(NAME_LENGTH)
-        .collect();
-    if name.is_empty() {
-        "app".to_owned()
-    } else {
-        name
-    }
+    text::name(&stem.to_string_lossy())
 }
 
 /// The script or the module that the interpreter is to run. Flags that take a word of their own
@@ -101,39 +84,9 @@ pub fn served_module(words: &[String], source: Option<&PathBuf>) -> Option<Strin
     let module = match found.as_ref().and_then(|found| found.get(1)) {
         Some(module) => module.as_str(),
         // gunicorn takes a module alone, and looks for `application` in it.
-        None => words.last().filter(|word| is_module_path(word))?,
+        None => words.last().filter(|word| is_module_name(word))?,
     };
     module_file(source?, module).map(|_| module.to_owned())
-}
-
-fn is_module_path(word: &str) -> bool {
-    word.split('.').all(|part| {
-        part.starts_with(|c: char| c.is_alphabetic() || c == '_')
-            && part.chars().all(|c| c.is_alphanumeric() || c == '_')
-    })
-}
-
-/// Absolute paths below the source, at a word's start or after `=` or `:`, by the placeholder:
-/// they are to lead into the private copy.
-pub fn below_source(text: &str, source: &Path) -> String {
-    let Some(source) = source.to_str() else {
-        return text.to_owned();
-    };
-    let mut new = String::new();
-    let mut rest = text;
-    let mut before = None;
-    while let Some(index) = rest.find(source) {
-        let (start, after) = (&rest[..index], &rest[index + source.len()..]);
-        let previous = start.chars().last().or(before);
-        let begins = previous.is_none_or(|c| "=:,".contains(c));
-        let ends = after.chars().next().is_none_or(|next| "/:,".contains(next));
-        new.push_str(start);
-        new.push_str(if begins && ends { "{source}" } else { source });
-        before = source.chars().last();
-        rest = after;
-    }
-    new.push_str(rest);
-    new
 }
 
 #[cfg(test)]
@@ -174,14 +127,5 @@ mod tests {
         assert_eq!(module("{python} -m gunicorn -w 2 served"), served);
         assert_eq!(module("{python} -m uvicorn other:app"), None);
         assert_eq!(module("{python} tool.py served:app"), None);
-    }
-
-    #[test]
-    fn paths_below_the_source_lead_into_the_copy() {
-        let below = |text| below_source(text, Path::new("/p"));
-        assert_eq!(below("/p/run.py"), "{source}/run.py");
-        assert_eq!(below("--config=/p"), "--config={source}");
-        assert_eq!(below("/p/a:/p/b:/q/p/c"), "{source}/a:{source}/b:/q/p/c");
-        assert_eq!(below("/pa"), "/pa");
     }
 }

@@ -11,8 +11,9 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 
 use super::Interrupted;
 
-/// Watches for the signals with which a user ends a program. While it lives they are blocked in
-/// this thread; children start with nothing blocked.
+/// Watches for the signals with which a user ends a program. From now on they are blocked in this
+/// thread, so that a second watch sees what came after the first; children start with nothing
+/// blocked.
 #[derive(Debug)]
 pub struct Interrupt {
     descriptor: SignalFd,

@@ -6,6 +6,7 @@ pub mod environment;
 mod interpreter;
 mod interpreters;
 mod pyc;
+pub mod shebang;
 mod venv;
 
 pub use bytecode::{Compilation, Existing, InvalidationMode, Placement, compile_all};

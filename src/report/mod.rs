@@ -19,9 +19,9 @@ mod theme;
 mod words;
 mod write;
 
-pub use charts::{Chart, ChartError, charts};
+pub use charts::{Chart, ChartError, charts, overview_chart};
 pub use comparison::comparison;
-pub use overview::{OverviewError, Row, overview, overview_table};
+pub use overview::{OverviewError, Row, overview_table};
 pub use page::page;
 pub use terminal::terminal;
 pub use text::{Colour, Terminal};

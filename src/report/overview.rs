@@ -1,6 +1,5 @@
 //! Several apps that were measured under the same scenarios, side by side.
 
-use super::charts::{Chart, overview_chart};
 use super::{numbers, words};
 use crate::analysis::{Analysis, Starts};
 use crate::stats::interval::Estimate;
@@ -21,8 +20,9 @@ pub enum OverviewError {
     )]
     NoContrast { app: String },
     #[error(
-        "{app} has no break-even of {LATER} against {COLD}: an overview needs a suite with the \
-         scenarios {COLD}, {FIRST} and {LATER}, and a claim on the contrast from {COLD} to {LATER}"
+        "{app} has no break-even of {LATER} against {COLD}: an overview needs records with the \
+         scenarios {COLD}, {FIRST} and {LATER}, of which {COLD} compiles modules at every start, or \
+         is compared with {LATER} by a claim"
     )]
     NoBreakEven { app: String },
 }
@@ -94,9 +94,4 @@ pub fn overview_table(rows: &[Row]) -> String {
         ));
     }
     text
-}
-
-/// The chart.
-pub fn overview(rows: &[Row]) -> Chart {
-    overview_chart(rows)
 }

@@ -89,7 +89,8 @@ impl SuiteFile {
     }
 }
 
-fn is_module_name(text: &str) -> bool {
+/// Can this stand after `import`?
+pub fn is_module_name(text: &str) -> bool {
     text.split('.').all(|part| {
         part.starts_with(|c: char| c.is_alphabetic() || c == '_')
             && part.chars().all(|c| c.is_alphanumeric() || c == '_')

@@ -44,6 +44,15 @@ impl Optimization {
         }
     }
 
+    /// The level that `PYTHONOPTIMIZE` asks for: a number counts as that, anything else as one.
+    pub fn of_variable(value: &str) -> Self {
+        match (value, value.parse::<i64>()) {
+            ("", _) | (_, Ok(0)) => Self::None,
+            (_, Ok(2..)) => Self::Two,
+            (_, Ok(_) | Err(_)) => Self::One,
+        }
+    }
+
     fn next(self) -> Self {
         match self {
             Self::None => Self::One,
@@ -62,7 +71,7 @@ pub struct Flags {
 
 /// A flag that cannot be, and what would be right.
 #[derive(Debug)]
-pub(super) struct FlagError {
+pub struct FlagError {
     pub message: String,
     pub help: &'static str,
 }
@@ -83,7 +92,11 @@ impl Default for Flags {
 }
 
 impl Flags {
-    pub(super) fn parse(words: &[String]) -> Result<Self, FlagError> {
+    /// Reads flags of a scenario.
+    ///
+    /// # Errors
+    /// The first that a scenario cannot have.
+    pub fn parse(words: &[String]) -> Result<Self, FlagError> {
         let mut flags = Self {
             words: words.to_vec(),
             ..Self::default()
@@ -170,6 +183,96 @@ impl Flags {
     }
 }
 
+/// What stands after an interpreter: its own flags, and what it is to run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Invocation {
+    /// Flags that a scenario can have, each value as a word of its own.
+    pub flags: Vec<String>,
+    /// Flags that none can have, as no receipt is taken under them: `-I`, `-E`, `-S`, `-P`.
+    pub left_out: Vec<char>,
+    /// Of `-X pycache_prefix=`.
+    pub prefix: Option<String>,
+    /// What is run, and the words that it gets.
+    pub rest: Vec<String>,
+}
+
+impl Invocation {
+    /// Takes the words after an interpreter apart.
+    pub fn of(words: &[String]) -> Self {
+        let mut taken = Self::default();
+        let mut rest = words.iter();
+        while let Some(word) = rest.as_slice().first() {
+            if word == HASH_CHECK {
+                taken.flags.extend(rest.by_ref().take(2).cloned());
+                continue;
+            }
+            let letters = match word.strip_prefix('-') {
+                Some(letters) if !letters.is_empty() && !letters.starts_with('-') => letters,
+                _ => break,
+            };
+            // What is run: the rest of the words is its own.
+            if letters.starts_with(['c', 'm', 'h', 'V', '?', 'x', 'i']) {
+                break;
+            }
+            rest.next();
+            let mut plain = String::new();
+            for (at, letter) in letters.char_indices() {
+                match letter {
+                    'W' | 'X' => {
+                        let joined = &letters[at + 1..];
+                        let value = if joined.is_empty() {
+                            rest.next().cloned().unwrap_or_default()
+                        } else {
+                            joined.to_owned()
+                        };
+                        taken.option(letter, value);
+                        break;
+                    }
+                    'c' | 'm' => {
+                        // Joined to flags, as in `-um shop`.
+                        taken.rest.push(format!("-{}", &letters[at..]));
+                        break;
+                    }
+                    'I' | 'E' | 'S' | 'P' => taken.left_out.push(letter),
+                    other => plain.push(other),
+                }
+            }
+            if !plain.is_empty() {
+                taken.flags.push(format!("-{plain}"));
+            }
+            if !taken.rest.is_empty() {
+                break;
+            }
+        }
+        taken.rest.extend(rest.cloned());
+        taken
+    }
+
+    fn option(&mut self, letter: char, value: String) {
+        if letter == 'X'
+            && let Some(prefix) = value.strip_prefix("pycache_prefix")
+        {
+            self.prefix = prefix
+                .strip_prefix('=')
+                .filter(|p| !p.is_empty())
+                .map(str::to_owned);
+        } else if letter == 'X' && value == "safe_path" {
+            self.left_out.push('P');
+        } else {
+            self.flags.extend([format!("-{letter}"), value]);
+        }
+    }
+}
+
+/// Flags as [`Invocation`] has them without `-B`, under which nothing is ever cached.
+pub fn without_dont_write(flags: &[String]) -> Vec<String> {
+    let kept = flags.iter().map(|flag| match flag.strip_prefix('-') {
+        Some(letters) if !letters.starts_with('-') => format!("-{}", letters.replace('B', "")),
+        _ => flag.clone(),
+    });
+    kept.filter(|flag| flag != "-").collect()
+}
+
 fn value_of(letter: char, value: Option<&str>) -> Result<(), FlagError> {
     match value {
         None | Some("") => Err(FlagError {
@@ -212,6 +315,37 @@ mod tests {
         let flags = parse(&["-X", "OB", "--check-hash-based-pycs", "never"]).unwrap();
         assert_eq!(flags.optimization(), Optimization::None);
         assert_eq!(flags.write(), WriteBytecode::Allowed);
+    }
+
+    #[test]
+    fn the_variable_asks_for_a_level_as_the_flags_do() {
+        for (value, level) in [
+            ("", Optimization::None),
+            ("0", Optimization::None),
+            ("1", Optimization::One),
+            ("yes", Optimization::One),
+            ("3", Optimization::Two),
+        ] {
+            assert_eq!(Optimization::of_variable(value), level, "{value}");
+        }
+    }
+
+    #[test]
+    fn flags_stay_what_they_are_without_the_one_that_forbids_writing() {
+        let words = [
+            "-uBO",
+            "-B",
+            "-XB=B",
+            "--check-hash-based-pycs",
+            "never",
+            "-mB",
+        ];
+        let taken = Invocation::of(&words.map(str::to_owned));
+        assert_eq!(taken.rest, ["-mB"]);
+        assert_eq!(
+            without_dont_write(&taken.flags),
+            ["-uO", "-X", "B=B", "--check-hash-based-pycs", "never"]
+        );
     }
 
     #[test]

@@ -16,12 +16,14 @@ mod pattern;
 pub mod quantity;
 mod ready;
 mod scenarios;
+pub mod text;
 mod validate;
 mod wire;
 
+pub use app::is_module_name;
 pub use cpu::CpuQuota;
 pub use error::SuiteError;
-pub use flags::{Flags, Optimization};
+pub use flags::{Flags, Invocation, Optimization, without_dont_write};
 pub use interpreters::Named;
 pub use model::*;
 pub use pattern::Pattern;

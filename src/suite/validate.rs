@@ -9,6 +9,7 @@ use toml::Spanned;
 use super::error::SuiteError;
 use super::model::*;
 use super::quantity::{Fraction, Margin, QuantityError, format_duration, parse_duration};
+use super::text::placeholders;
 use super::wire::*;
 
 /// The only placeholders in commands and environments; there is no shell anywhere.
@@ -261,20 +262,14 @@ impl SuiteFile {
         if word.contains('\0') {
             return Err(self.at(offset, "a NUL cannot be passed to a program", "take it out"));
         }
-        for piece in word.split('{').skip(1) {
-            let Some((name, _)) = piece.split_once('}') else {
-                continue;
-            };
-            let looks_like_one = !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase());
-            if looks_like_one && !PLACEHOLDERS.contains(&name) {
-                return Err(self.at(
-                    offset,
-                    format!("there is no placeholder {{{name}}}"),
-                    "the placeholders are {python}, {port} and {source}",
-                ));
-            }
+        match placeholders(word).find(|name| !PLACEHOLDERS.contains(name)) {
+            Some(name) => Err(self.at(
+                offset,
+                format!("there is no placeholder {{{name}}}"),
+                "the placeholders are {python}, {port} and {source}",
+            )),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     pub(super) fn name(&self, name: &Spanned<String>, what: &str) -> Result<String, SuiteError> {

@@ -12,7 +12,7 @@ use super::sandbox::{Access, Lifetime};
 use super::source::{Found, Source};
 use super::user::Modes;
 use crate::python::PycHeader;
-use crate::suite::Optimization;
+use crate::suite::WriteBytecode;
 
 /// Values of the scenario's keys as TOML, each with why it is so.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -121,7 +121,7 @@ impl Unit {
             let because = format!("PYTHONDONTWRITEBYTECODE={value}");
             deployed.add("dont-write-bytecode", "true", because);
             filling = Filling::Never;
-        } else if program.flags.iter().any(|flag| is_dont_write(flag)) {
+        } else if program.read_flags().write() == WriteBytecode::Forbidden {
             filling = Filling::Never;
         }
         if let Some(prefix) = prefix(program, environment) {
@@ -200,11 +200,6 @@ fn forbids_writing(value: &str) -> bool {
     !value.is_empty() && value.parse::<i64>() != Ok(0)
 }
 
-fn is_dont_write(flag: &str) -> bool {
-    let letters = flag.strip_prefix('-').unwrap_or_default();
-    !letters.starts_with('-') && letters.contains('B')
-}
-
 fn prefix(program: &Program, environment: &ServiceEnvironment) -> Option<String> {
     if program.prefix.is_some() {
         return program.prefix.clone();
@@ -215,7 +210,7 @@ fn prefix(program: &Program, environment: &ServiceEnvironment) -> Option<String>
 
 /// The state of the bytecode that lies beside the installed source, as a suite's value, and why.
 fn on_disk(folder: &Path, program: &Program) -> (String, String) {
-    let level = level(&program.flags).tag();
+    let level = program.read_flags().optimization().tag();
     let script = program.script().map(|script| folder.join(script));
     let (mut cached, mut missing) = (Vec::new(), 0_usize);
     let walk = WalkDir::new(folder).sort_by_file_name().into_iter();
@@ -253,19 +248,6 @@ fn on_disk(folder: &Path, program: &Program) -> (String, String) {
                 ),
             )
         }
-    }
-}
-
-fn level(flags: &[String]) -> Optimization {
-    let letters = flags.iter().filter_map(|flag| flag.strip_prefix('-'));
-    let count: usize = letters
-        .filter(|letters| !letters.starts_with(['-', 'X', 'W']))
-        .map(|letters| letters.matches('O').count())
-        .sum();
-    match count {
-        0 => Optimization::None,
-        1 => Optimization::One,
-        _ => Optimization::Two,
     }
 }
 

@@ -210,7 +210,14 @@ impl Unit {
         }
         let files = environment_file::matching(&self.host.file(&path));
         for file in &files {
-            let bytes = fs::read(file).map_err(UnitError::read(file))?;
+            let bytes = fs::read(file).map_err(|error| {
+                self.wrong(
+                    directive,
+                    format!("cannot read {}: {error}", file.display()),
+                    "run coldsnake as a user who may read it, such as root, or let a drop-in take it \
+                     back with an empty EnvironmentFile=",
+                )
+            })?;
             for (name, value) in environment_file::parse(&String::from_utf8_lossy(&bytes)) {
                 if is_name(&name) {
                     let origin = Origin::File {

@@ -4,9 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::program::base_name;
+use crate::suite::text::PORT;
 
-/// What stands for the port in a suite.
-const PLACEHOLDER: &str = "{port}";
 /// Options whose value is a port.
 const PORT_OPTIONS: [&str; 3] = ["--port", "--http-port", "-p"];
 /// Options whose value is a host and a port, or a socket's path.
@@ -55,7 +54,7 @@ pub(super) fn replace(
                 .get_mut(name)
                 .filter(|value| Some(&**value) == port.as_ref())
             {
-                *value = PLACEHOLDER.to_owned();
+                *value = PORT.to_owned();
             }
         }
         return Some(replaced);
@@ -72,8 +71,8 @@ pub(super) fn replace(
             && is_port(value)
         {
             let from = format!("{name}={value}");
-            *value = PLACEHOLDER.to_owned();
-            let to = format!("{name}={PLACEHOLDER}");
+            *value = PORT.to_owned();
+            let to = format!("{name}={PORT}");
             return Some(Replaced { from, to });
         }
     }
@@ -91,7 +90,7 @@ fn in_words(words: &mut Vec<String>) -> Option<(Replaced, Option<String>)> {
         let value = joined.clone().or_else(|| words.get(at + 1).cloned());
         let to = match value.as_deref() {
             Some(value) if PORT_OPTIONS.contains(&option) && is_port(value) => {
-                Some(PLACEHOLDER.to_owned())
+                Some(PORT.to_owned())
             }
             Some(value) if BIND_OPTIONS.contains(&option) => address(value),
             Some("") | None => None,
@@ -103,9 +102,9 @@ fn in_words(words: &mut Vec<String>) -> Option<(Replaced, Option<String>)> {
                     "--listen"
                 };
                 let to = if option == "--port" {
-                    vec!["--port".to_owned(), PLACEHOLDER.to_owned()]
+                    vec!["--port".to_owned(), PORT.to_owned()]
                 } else {
-                    vec![format!("--listen=127.0.0.1:{PLACEHOLDER}")]
+                    vec![format!("--listen=127.0.0.1:{PORT}")]
                 };
                 let end = at + if joined.is_some() { 1 } else { 2 };
                 let replaced = Replaced {
@@ -146,10 +145,10 @@ fn in_words(words: &mut Vec<String>) -> Option<(Replaced, Option<String>)> {
 /// this machine's.
 fn address(text: &str) -> Option<String> {
     if is_port(text) {
-        return Some(PLACEHOLDER.to_owned());
+        return Some(PORT.to_owned());
     }
     if text.starts_with("unix:") || text.starts_with('/') {
-        return Some(format!("127.0.0.1:{PLACEHOLDER}"));
+        return Some(format!("127.0.0.1:{PORT}"));
     }
     let (scheme, rest) = match text.split_once("://") {
         Some((scheme, rest)) => (format!("{scheme}://"), rest),
@@ -161,7 +160,7 @@ fn address(text: &str) -> Option<String> {
     }
     let is_local = LOCAL.contains(&host) || host.starts_with("127.");
     let host = if is_local { host } else { "127.0.0.1" };
-    Some(format!("{scheme}{host}:{PLACEHOLDER}"))
+    Some(format!("{scheme}{host}:{PORT}"))
 }
 
 /// The port at the end of an address.

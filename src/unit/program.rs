@@ -1,16 +1,17 @@
 //! Which Python program a command of `ExecStart=` starts: interpreter, flags, and what is run.
 
-use std::fs;
-use std::io::Read;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::command::ExecCommand;
 use super::host::Host;
+use crate::python::shebang::{self, Shebang, is_interpreter_name};
+use crate::suite::{Flags, Invocation};
 
 /// How the interpreter comes into a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Interpreter {
-    /// Named by the command, or by the first line of the script that the command names.
+    /// Named by the command, or by the first lines of the script that the command names.
     Named(PathBuf),
     /// A script that is not here, most likely an entry point of a virtual environment.
     OfMissingScript(PathBuf),
@@ -57,16 +58,15 @@ impl Program {
         };
         let (first, rest) = words.split_first().unwrap_or((&command.words[0], &[]));
         let file = host.file(Path::new(first));
-        if is_python(base_name(first)) {
+        if is_python(first) {
             program.interpreter = Interpreter::Named(first.into());
-            program.words.push("{python}".to_owned());
-            program.take_flags(rest);
-        } else if let Some(interpreter) = first_line(&file) {
+            program.take(rest);
+        } else if let Some((interpreter, mut behind)) = interpreter_of(&file) {
             program.interpreter = Interpreter::Named(interpreter);
-            program.words.push("{python}".to_owned());
-            program.words.push(first.clone());
-            program.words.extend(rest.iter().cloned());
-        } else if !file.exists() && is_in_bin(first) {
+            behind.push(first.clone());
+            behind.extend(rest.iter().cloned());
+            program.take(&behind);
+        } else if !file.exists() && first.starts_with('/') && is_entry_point(Path::new(first)) {
             // Looked for beside the interpreter, as it stands in a virtual environment here.
             program.interpreter = Interpreter::OfMissingScript(first.into());
             program.words.push(base_name(first).to_owned());
@@ -77,68 +77,19 @@ impl Program {
         program
     }
 
-    /// Takes the flags off the words after the interpreter, as CPython's getopt does.
-    fn take_flags(&mut self, words: &[String]) {
-        let mut rest = words.iter();
-        while let Some(word) = rest.as_slice().first() {
-            if word == "--check-hash-based-pycs" {
-                self.flags.extend(rest.by_ref().take(2).cloned());
-                continue;
-            }
-            let letters = match word.strip_prefix('-') {
-                Some(letters) if !letters.is_empty() && !letters.starts_with('-') => letters,
-                _ => break,
-            };
-            // What is run: the rest of the words is its own.
-            if letters.starts_with(['c', 'm', 'h', 'V', '?', 'x', 'i']) {
-                break;
-            }
-            rest.next();
-            let mut plain = String::new();
-            for (at, letter) in letters.char_indices() {
-                match letter {
-                    'W' | 'X' => {
-                        let joined = &letters[at + 1..];
-                        let value = if joined.is_empty() {
-                            rest.next().cloned().unwrap_or_default()
-                        } else {
-                            joined.to_owned()
-                        };
-                        self.take_option(letter, value);
-                        break;
-                    }
-                    'c' | 'm' => {
-                        // Joined to flags, as in `-um shop`.
-                        self.words.push(format!("-{}", &letters[at..]));
-                        break;
-                    }
-                    'I' | 'E' | 'S' | 'P' => self.left_out.push(letter),
-                    other => plain.push(other),
-                }
-            }
-            if !plain.is_empty() {
-                self.flags.push(format!("-{plain}"));
-            }
-            if self.words.len() > 1 {
-                break;
-            }
-        }
-        self.words.extend(rest.cloned());
+    /// Takes the words after the interpreter.
+    fn take(&mut self, words: &[String]) {
+        self.words.push("{python}".to_owned());
+        let taken = Invocation::of(words);
+        self.flags = taken.flags;
+        self.left_out = taken.left_out;
+        self.prefix = taken.prefix;
+        self.words.extend(taken.rest);
     }
 
-    fn take_option(&mut self, letter: char, value: String) {
-        if letter == 'X'
-            && let Some(prefix) = value.strip_prefix("pycache_prefix")
-        {
-            self.prefix = prefix
-                .strip_prefix('=')
-                .filter(|p| !p.is_empty())
-                .map(str::to_owned);
-        } else if letter == 'X' && value == "safe_path" {
-            self.left_out.push('P');
-        } else {
-            self.flags.extend([format!("-{letter}"), value]);
-        }
+    /// The flags, read. What cannot be among a scenario's is told when the suite is.
+    pub fn read_flags(&self) -> Flags {
+        Flags::parse(&self.flags).unwrap_or_default()
     }
 
     /// The words that may name a file or a module of the app, without the program.
@@ -161,39 +112,35 @@ pub(super) fn base_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-fn is_python(name: &str) -> bool {
-    ["python", "pypy"].iter().any(|kind| {
-        name.strip_prefix(kind).is_some_and(|version| {
-            version
-                .chars()
-                .all(|c| c.is_ascii_digit() || c == '.' || c == 't')
-        })
-    })
+fn is_python(path: &str) -> bool {
+    is_interpreter_name(OsStr::new(base_name(path)))
 }
 
-fn is_in_bin(path: &str) -> bool {
-    let parent = Path::new(path).parent().and_then(Path::file_name);
-    path.starts_with('/') && parent.is_some_and(|name| name == "bin")
+/// An entry point of a virtual environment, and no part of the source.
+pub(super) fn is_entry_point(script: &Path) -> bool {
+    script
+        .parent()
+        .and_then(Path::file_name)
+        .is_some_and(|name| name == "bin")
 }
 
-/// The interpreter that a script's first line names.
-fn first_line(file: &Path) -> Option<PathBuf> {
-    let mut start = Vec::new();
-    fs::File::open(file)
-        .ok()?
-        .take(512)
-        .read_to_end(&mut start)
-        .ok()?;
-    let line = start.strip_prefix(b"#!")?.split(|b| *b == b'\n').next()?;
-    let line = String::from_utf8_lossy(line);
-    let mut words = line.split_whitespace();
-    let first = words.next()?;
-    let interpreter = if base_name(first) == "env" {
-        words.next()?
-    } else {
-        first
-    };
-    is_python(base_name(interpreter)).then(|| interpreter.into())
+/// The interpreter that a script's first lines name, and its flags.
+fn interpreter_of(script: &Path) -> Option<(PathBuf, Vec<String>)> {
+    let start = shebang::beginning(script).ok()?;
+    let text = String::from_utf8_lossy(&start);
+    if !text.starts_with("#!") {
+        return None;
+    }
+    match shebang::parse(&text, script) {
+        Shebang::Python { interpreter, flags } => Some((
+            match interpreter {
+                shebang::Interpreter::Path(path) => path,
+                shebang::Interpreter::Name(name) => name.into(),
+            },
+            flags,
+        )),
+        Shebang::Other(_) => None,
+    }
 }
 
 #[cfg(test)]
@@ -227,6 +174,28 @@ mod tests {
         assert_eq!(joined.flags, ["-u"]);
         assert_eq!(joined.script(), None);
         assert_eq!(joined.interpreter, Interpreter::Named("python3".into()));
+    }
+
+    #[test]
+    fn an_entry_point_names_its_interpreter_and_flags_in_its_first_lines() {
+        let folder = tempfile::tempdir().unwrap();
+        let script = folder.path().join("shop");
+        let path = script.to_str().unwrap();
+        for (start, interpreter, left_out) in [
+            ("#!/v/bin/python3 -Es\n", "/v/bin/python3", &['E'][..]),
+            ("#!/usr/bin/env python3\n", "python3", &[]),
+            (
+                "#!/bin/sh\n'''exec' \"/a b/python\" \"$0\" \"$@\"\n' '''\n",
+                "/a b/python",
+                &[],
+            ),
+        ] {
+            std::fs::write(&script, start).unwrap();
+            let program = program(&format!("{path} -B"));
+            assert_eq!(program.interpreter, Interpreter::Named(interpreter.into()));
+            assert_eq!(program.words, ["{python}", path, "-B"]);
+            assert_eq!(program.left_out, left_out);
+        }
     }
 
     #[test]

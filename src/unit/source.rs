@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::environment::ServiceEnvironment;
 use super::error::UnitError;
 use super::parse::Unit;
-use super::program::Program;
+use super::program::{Program, is_entry_point};
 use super::user::ServiceUser;
 
 /// Is the source looked at where the service runs?
@@ -140,34 +140,6 @@ impl Unit {
     }
 }
 
-/// A text with the source's folder replaced by `{source}`, where it stands as a path of its own or
-/// begins one.
-pub(super) fn with_placeholder(text: &str, folder: &Path) -> String {
-    let folder = folder.to_string_lossy();
-    let mut out = String::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once(folder.as_ref()) {
-        let begins = !before.ends_with(|c: char| c.is_alphanumeric() || "/._-".contains(c));
-        let ends = !after.starts_with(|c: char| c.is_alphanumeric() || "._-".contains(c));
-        out += before;
-        if begins && ends {
-            out += "{source}";
-        } else {
-            out += &folder;
-        }
-        rest = after;
-    }
-    out + rest
-}
-
-/// An entry point of a virtual environment, and no part of the source.
-pub(super) fn is_entry_point(script: &Path) -> bool {
-    script
-        .parent()
-        .and_then(Path::file_name)
-        .is_some_and(|name| name == "bin")
-}
-
 /// The folder that gunicorn and others are told to change into.
 fn chdir(arguments: &[String]) -> Option<String> {
     let mut words = arguments.iter();
@@ -223,17 +195,4 @@ fn needles(program: &Program, deployed: &Path) -> Vec<Vec<PathBuf>> {
 
 fn has_one(folder: &Path, names: &[PathBuf]) -> bool {
     names.iter().any(|name| folder.join(name).exists())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_folder_is_replaced_where_it_is_one() {
-        let text = |text: &str| with_placeholder(text, Path::new("/opt/app"));
-        assert_eq!(text("/opt/app:/opt/app/lib"), "{source}:{source}/lib");
-        assert_eq!(text("--x=/opt/app"), "--x={source}");
-        assert_eq!(text("/opt/app2 /srv/opt/app"), "/opt/app2 /srv/opt/app");
-    }
 }

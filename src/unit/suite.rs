@@ -13,11 +13,13 @@ use super::environment::{Origin, ServiceEnvironment};
 use super::error::UnitError;
 use super::parse::Unit;
 use super::port;
-use super::program::{Interpreter, Program, base_name};
+use super::program::{Interpreter, Program, base_name, is_entry_point};
 use super::sandbox::{Access, Lifetime};
-use super::source::{Found, Source, is_entry_point, with_placeholder};
-use super::text::{self, App, ScenarioText};
+use super::source::{Found, Source};
+use super::text::{App, ScenarioText, write};
 use super::unhonoured::socket_beside;
+use crate::suite::text::{list, name, placeholders, string, with_source};
+use crate::suite::{Optimization, without_dont_write};
 
 /// A suite made of a unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,7 +83,7 @@ impl Unit {
         }
         let requirements = requirements(&source, python.as_deref());
         let app = App {
-            name: self.app_name(),
+            name: name(self.name.stem().trim_end_matches('@')),
             source: &source,
             words: &words,
             env: &env,
@@ -90,7 +92,7 @@ impl Unit {
             requirements,
         };
         Ok(UnitSuite {
-            text: text::write(self, &app, &scenarios(&program, &deployed), &said),
+            text: write(self, &app, &scenarios(&program, &deployed), &said),
             python,
             unhonoured: said,
         })
@@ -127,22 +129,6 @@ impl Unit {
              answer"
                 .to_owned()
         })
-    }
-
-    /// The suite's name allows fewer letters than a unit's.
-    fn app_name(&self) -> String {
-        let kept = |c: char| c.is_ascii_alphanumeric() || "-_.+".contains(c);
-        let stem = self.name.stem().trim_end_matches('@');
-        let name: String = stem
-            .chars()
-            .map(|c| if kept(c) { c } else { '-' })
-            .take(48)
-            .collect();
-        if name.starts_with(|c: char| c.is_ascii_alphanumeric()) {
-            name
-        } else {
-            format!("app{}", name.chars().take(45).collect::<String>())
-        }
     }
 
     fn interpreter(&self, program: &Program, said: &mut Vec<String>) -> Option<PathBuf> {
@@ -184,7 +170,7 @@ impl Unit {
                 if at <= 1 && word.starts_with('/') && is_entry_point(Path::new(word)) {
                     return self.host.file(Path::new(word)).display().to_string();
                 }
-                with_placeholder(word, &source.deployed)
+                with_source(word, &source.deployed)
             })
             .collect()
     }
@@ -214,20 +200,13 @@ impl Unit {
 /// `PYTHONOPTIMIZE` does what `-O` does.
 fn optimize(program: &mut Program, environment: &ServiceEnvironment) {
     let set = environment.get("PYTHONOPTIMIZE").unwrap_or_default();
-    let flagged = program
-        .flags
-        .iter()
-        .any(|flag| flag.starts_with('-') && flag.contains('O'));
+    let flagged = program.read_flags().optimization() != Optimization::None;
     let has_interpreter = program.words.first().is_some_and(|word| word == "{python}");
-    if set.is_empty() || flagged || program.ignores_environment() || !has_interpreter {
+    let level = Optimization::of_variable(set);
+    if level == Optimization::None || flagged || program.ignores_environment() || !has_interpreter {
         return;
     }
-    let flag = match set.parse::<i64>() {
-        Ok(0) => return,
-        Ok(2..) => "-OO",
-        _ => "-O",
-    };
-    program.flags.push(flag.to_owned());
+    program.flags.push(level.flag().to_owned());
 }
 
 /// The suite's environment: the unit's, without what scenarios set themselves.
@@ -253,7 +232,7 @@ fn env(
             ));
             continue;
         }
-        if looks_like_placeholder(&variable.value) {
+        if placeholders(&variable.value).next().is_some() {
             said.push(format!(
                 "{name} is left out: a suite takes a word in braces for a placeholder"
             ));
@@ -262,10 +241,7 @@ fn env(
         if matches!(variable.origin, Origin::File { .. }) {
             recorded.push(name.as_str());
         }
-        env.insert(
-            name.clone(),
-            with_placeholder(&variable.value, &source.deployed),
-        );
+        env.insert(name.clone(), with_source(&variable.value, &source.deployed));
     }
     if !recorded.is_empty() {
         said.push(format!(
@@ -275,14 +251,6 @@ fn env(
         ));
     }
     env
-}
-
-fn looks_like_placeholder(text: &str) -> bool {
-    text.split('{').skip(1).any(|piece| {
-        piece.split_once('}').is_some_and(|(name, _)| {
-            !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase())
-        })
-    })
 }
 
 /// A checkout's requirements, where the unit's own environment is not here.
@@ -301,9 +269,8 @@ fn is_system(python: &Path) -> bool {
 /// The service as it is deployed, and what one would compare it with.
 fn scenarios(program: &Program, deployed: &Deployed) -> Vec<ScenarioText> {
     let has_interpreter = program.words.first().is_some_and(|word| word == "{python}");
-    let flags = |words: &[String]| {
-        (has_interpreter && !words.is_empty()).then(|| ("flags", text::list(words)))
-    };
+    let flags =
+        |words: &[String]| (has_interpreter && !words.is_empty()).then(|| ("flags", list(words)));
     let why: Vec<&str> = deployed
         .keys
         .iter()
@@ -325,7 +292,7 @@ fn scenarios(program: &Program, deployed: &Deployed) -> Vec<ScenarioText> {
     }];
     let plain = without_dont_write(&program.flags);
     let mut add = |name, about: &str, axes: &[(&'static str, &str)]| {
-        let axes = axes.iter().map(|(key, value)| (*key, text::string(value)));
+        let axes = axes.iter().map(|(key, value)| (*key, string(value)));
         all.push(ScenarioText {
             name,
             about: about.to_owned(),
@@ -350,25 +317,4 @@ fn scenarios(program: &Program, deployed: &Deployed) -> Vec<ScenarioText> {
         &[read_only, absent, ("prefix", "warm")],
     );
     all
-}
-
-/// Flags without `-B`, under which no prefix is ever filled.
-fn without_dont_write(flags: &[String]) -> Vec<String> {
-    let mut kept = Vec::new();
-    let mut is_value = false;
-    for flag in flags {
-        let takes_value =
-            !is_value && ["-X", "-W", "--check-hash-based-pycs"].contains(&flag.as_str());
-        let letters = !is_value && flag.starts_with('-') && !flag.starts_with("--");
-        let flag = if letters && !flag.starts_with("-X") && !flag.starts_with("-W") {
-            flag.replace('B', "")
-        } else {
-            flag.clone()
-        };
-        is_value = takes_value;
-        if flag != "-" {
-            kept.push(flag);
-        }
-    }
-    kept
 }

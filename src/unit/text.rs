@@ -1,10 +1,11 @@
-//! A suite's TOML, with comments.
+//! The suite's TOML, with comments.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::parse::Unit;
 use super::source::Source;
+use crate::suite::text::{comment, key, list, string};
 
 /// `[app]`.
 pub(super) struct App<'a> {
@@ -45,7 +46,7 @@ pub(super) fn write(
         line(&comment(&format!("With {}.", drop_in.display())));
     }
     if !said.is_empty() {
-        line("#\n# What a suite cannot say, or had to change:");
+        line("#\n# What is not taken over, or had to be changed:");
         for sentence in said {
             line(&comment(&format!("- {sentence}")));
         }
@@ -71,7 +72,7 @@ pub(super) fn write(
     if !app.env.is_empty() {
         line("\n[app.env]");
         for (name, value) in app.env {
-            line(&format!("{} = {}", string(name), string(value)));
+            line(&format!("{} = {}", key(name), string(value)));
         }
     }
     for scenario in scenarios {
@@ -83,23 +84,4 @@ pub(super) fn write(
         }
     }
     out
-}
-
-/// A TOML string.
-pub(super) fn string(text: &str) -> String {
-    toml::Value::from(text).to_string()
-}
-
-/// A TOML array of strings.
-pub(super) fn list(words: &[String]) -> String {
-    toml::Value::from(words.to_vec()).to_string()
-}
-
-/// A line of comment; what would end the line or the file's text is left out.
-fn comment(text: &str) -> String {
-    let text: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    format!("# {text}")
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::command::{ExecCommand, ExecPrefix};
 use super::environment::{DIRECTORIES, ServiceEnvironment};
+use super::lines::Directive;
 use super::parse::Unit;
 use super::user::ServiceUser;
 
@@ -11,13 +12,13 @@ use super::user::ServiceUser;
 const MOUNTS: [&str; 11] = [
     "ProtectSystem",
     "ProtectHome",
+    "PrivateTmp",
     "ReadOnlyPaths",
     "ReadWritePaths",
     "InaccessiblePaths",
     "TemporaryFileSystem",
     "BindPaths",
     "BindReadOnlyPaths",
-    "PrivateTmp",
     "NoExecPaths",
     "ExecPaths",
 ];
@@ -31,7 +32,11 @@ const STREAM: &str = "standard input and output of a launch are /dev/null";
 
 /// Keys, or beginnings of keys where they end in `*`, and why a suite cannot say them.
 const REASONS: [(&str, &str); 55] = [
-    ("CPUQuota", LIMIT),
+    (
+        "CPUQuota",
+        "a start under this limit may take longer; launches have none, unless a suite of your own \
+         gives its scenarios the key `cpu`",
+    ),
     ("CPUWeight", LIMIT),
     ("StartupCPUWeight", LIMIT),
     ("CPUAffinity", LIMIT),
@@ -94,7 +99,49 @@ const REASONS: [(&str, &str); 55] = [
     ("NetworkNamespacePath", SANDBOX),
 ];
 
+/// Keys of which every assignment counts, and not the last alone; `*` as above.
+const LISTS: [&str; 20] = [
+    "AmbientCapabilities",
+    "BindPaths",
+    "BindReadOnlyPaths",
+    "CPUAffinity",
+    "CapabilityBoundingSet",
+    "Exec*",
+    "IOReadBandwidthMax",
+    "IOWriteBandwidthMax",
+    "IPAddress*",
+    "InaccessiblePaths",
+    "LoadCredential*",
+    "NoExecPaths",
+    "ReadOnlyPaths",
+    "ReadWritePaths",
+    "Restrict*",
+    "SetCredential",
+    "Sockets",
+    "SupplementaryGroups",
+    "SystemCall*",
+    "TemporaryFileSystem",
+];
+
+/// Is this the key, or does it begin like one that ends in `*`?
+fn fits(pattern: &str, key: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(start) => key.starts_with(start),
+        None => key == pattern,
+    }
+}
+
 impl Unit {
+    /// The assignments of a key that count: the last one, or of a list all. What a later one takes
+    /// back is not among them.
+    fn counting(&self, key: &str) -> Vec<&Directive> {
+        if LISTS.iter().any(|list| fits(list, key)) {
+            self.all(key)
+        } else {
+            self.last(key).into_iter().collect()
+        }
+    }
+
     /// A sentence for each thing that a suite cannot say, with file and line.
     pub(super) fn unhonoured(
         &self,
@@ -104,8 +151,8 @@ impl Unit {
     ) -> Vec<String> {
         let mut said = Vec::new();
         said.extend(self.about_user());
-        let mounts = MOUNTS.iter().flat_map(|key| self.all(key));
-        let mounts: Vec<String> = mounts.map(super::lines::Directive::named).collect();
+        let mounts = MOUNTS.iter().flat_map(|key| self.counting(key));
+        let mounts: Vec<String> = mounts.map(Directive::named).collect();
         if !mounts.is_empty() {
             said.push(format!(
                 "{}: taken over only as to whether source and prefix can be written; what else the \
@@ -135,18 +182,28 @@ impl Unit {
     fn about_user(&self) -> Option<String> {
         let launched = "launches run as an unprivileged user if coldsnake runs as root, else as the \
                         user who runs it";
+        let with_groups = |user: &Directive| {
+            let groups = ["Group", "SupplementaryGroups"];
+            let groups = groups.iter().flat_map(|key| self.counting(key));
+            let named: Vec<String> = [user]
+                .into_iter()
+                .chain(groups)
+                .map(Directive::named)
+                .collect();
+            named.join(", ")
+        };
         Some(match self.user() {
             ServiceUser::Root => format!("the service runs as root; {launched}"),
             ServiceUser::Account { directive, .. } | ServiceUser::Dynamic { directive } => {
                 format!(
                     "{}: {launched}; what the service's user may write is judged by modes",
-                    directive.named()
+                    with_groups(&directive)
                 )
             }
             ServiceUser::Unknown { name, directive } => format!(
                 "{}: there is no user {name} on this machine, so modes say nothing about what it \
                  may write; {launched}",
-                directive.named()
+                with_groups(&directive)
             ),
         })
     }
@@ -154,13 +211,9 @@ impl Unit {
     fn about_reasons(&self) -> Vec<String> {
         let mut said = Vec::new();
         for directive in self.service().filter(|d| !d.value.is_empty()) {
-            let found = REASONS.iter().find(|(key, _)| match key.strip_suffix('*') {
-                Some(start) => directive.key.starts_with(start),
-                None => directive.key == *key,
-            });
-            // What a later assignment takes back does not count.
+            let found = REASONS.iter().find(|(key, _)| fits(key, &directive.key));
             if let Some((_, reason)) = found
-                && self.all(&directive.key).contains(&directive)
+                && self.counting(&directive.key).contains(&directive)
             {
                 said.push(format!("{}: {reason}", directive.named()));
             }
@@ -232,4 +285,33 @@ pub(super) fn socket_beside(unit: &Unit) -> Option<String> {
             socket.display()
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::unit::Host;
+
+    #[test]
+    fn only_assignments_that_count_are_spoken_of() {
+        let text = "[Service]\nUser=root\nUser=no-such-account\nGroup=a\nGroup=b\nUMask=0077\n\
+                    UMask=0027\nProtectSystem=full\nProtectSystem=strict\nExecStartPre=/bin/a\n\
+                    ExecStartPre=/bin/b\nNice=1\nNice=\nExecStart=/bin/c\n";
+        let unit = Unit::from_text(Path::new("app.service"), text, Host::observe()).unwrap();
+        let environment = unit.environment().unwrap();
+        let commands = unit.commands(&environment).unwrap();
+        let said = unit.unhonoured(&environment, &commands[0], 1).join("\n");
+        for named in [
+            "User=no-such-account (app.service:3), Group=b (app.service:5): ",
+            "UMask=0027 (app.service:7): ",
+            "ProtectSystem=strict (app.service:9): ",
+            "ExecStartPre=/bin/a (app.service:10): ",
+            "ExecStartPre=/bin/b (app.service:11): ",
+        ] {
+            assert!(said.contains(named), "no {named:?} in:\n{said}");
+        }
+        for taken_back in ["Group=a", "UMask=0077", "ProtectSystem=full", "Nice"] {
+            assert!(!said.contains(taken_back), "{taken_back:?} in:\n{said}");
+        }
+    }
 }

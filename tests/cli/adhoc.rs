@@ -316,6 +316,43 @@ fn variables_are_passed_where_they_are_needed() {
 }
 
 #[test]
+fn what_a_command_says_of_bytecode_is_left_to_the_scenarios() {
+    let project = project();
+    let python = python();
+    let mut run = command(
+        &project,
+        "app",
+        &[
+            "run",
+            "--seed",
+            "1",
+            "--blocks",
+            "1",
+            "--only",
+            "warm,app-cold,prefix-first",
+            "--out",
+            "../out",
+            "--",
+            "env",
+            "PYTHONPYCACHEPREFIX=/nowhere",
+            &python,
+            "-OB",
+            "main.py",
+        ],
+    );
+    end(&mut run)
+        .expect(0)
+        .says(&["left out: -B, PYTHONPYCACHEPREFIX=/nowhere, as each scenario"]);
+    assert_eq!(fate(&project.receipt("warm"), "helper"), "read");
+    let cold = fate(&project.receipt("app-cold"), "helper");
+    assert!(cold.starts_with("compiled E"), "{cold}");
+    let first = fate(&project.receipt("prefix-first"), "helper");
+    assert!(first.starts_with("compiled"), "{first}");
+    let text = project.record()[0]["suite"]["text"].to_string();
+    assert!(text.contains(r#"flags = [\"-O\"]"#), "{text}");
+}
+
+#[test]
 fn a_command_that_fails_by_itself_is_not_measured() {
     let project = project();
     project.write("app/broken.py", "raise SystemExit('no database')\n");

@@ -204,6 +204,24 @@ fn an_ordinary_user_can_measure_a_unit_too() {
 }
 
 #[test]
+fn an_environment_file_that_may_not_be_read_is_named_with_what_helps() {
+    let unit = "[Service]\nType=oneshot\nWorkingDirectory=/opt/not-here\n\
+                EnvironmentFile=-SECRETS\nExecStart=python3 main.py\n";
+    let project = checkout("");
+    let secrets = project.path().join("secrets.env");
+    fs::write(&secrets, "A=1\n").unwrap();
+    fs::set_permissions(&secrets, fs::Permissions::from_mode(0o000)).unwrap();
+    let unit = unit.replace("SECRETS", secrets.to_str().unwrap());
+    project.write("app/deploy/app.service", &unit);
+    measure(&project, As::Ordinary, "app/deploy/app.service")
+        .expect(2)
+        .says(&[
+            "app/deploy/app.service:4: cannot read",
+            "as a user who may read it",
+        ]);
+}
+
+#[test]
 fn a_unit_that_cannot_be_is_refused_with_file_and_line() {
     for (unit, says) in [
         (
@@ -244,6 +262,10 @@ fn a_unit_that_cannot_be_is_refused_with_file_and_line() {
         .says(&["cannot read the unit's file app/deploy/none.service"]);
     project
         .run(&["run", "suite.toml", "--unit", "app/deploy/app.service"])
+        .expect(2)
+        .says(&["cannot be used with"]);
+    project
+        .run(&["run", "--unit", "app/deploy/app.service", "--", "python3"])
         .expect(2)
         .says(&["cannot be used with"]);
 }

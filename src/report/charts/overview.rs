@@ -59,13 +59,13 @@ fn title(rows: &[Row]) -> String {
             .fold((f64::MAX, f64::MIN), |(low, high), ms| {
                 (low.min(ms), high.max(ms))
             });
-        match rows.len() {
-            1 => format!("{} ms", numbers::fixed(low, 0)),
-            _ => format!(
-                "{} to {} ms",
-                numbers::fixed(low, 0),
-                numbers::fixed(high, 0)
-            ),
+        let ms = |value| numbers::fixed(value, 0);
+        if low > high {
+            "an unknown time".to_owned()
+        } else if rows.len() == 1 {
+            format!("{} ms", ms(low))
+        } else {
+            format!("{} to {} ms", ms(low), ms(high))
         }
     };
     format!(
@@ -148,5 +148,38 @@ impl Drawing for OverviewChart {
             top - 4.0,
             "ms: saved per start (upper bar), first start's cost (lower bar)",
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::Starts;
+
+    #[test]
+    fn a_title_speaks_of_what_is_known() {
+        let row = |ms: f64| {
+            let estimate = Estimate {
+                estimate: ms,
+                interval: None,
+            };
+            Row {
+                app: "x".to_owned(),
+                blocks: 1,
+                metric: "exit",
+                warm_ms: ms,
+                saved_ms: estimate,
+                first_ms: estimate,
+                starts: Starts::Unknown,
+            }
+        };
+        for (rows, range) in [
+            (vec![row(20.0)], " 20 ms "),
+            (vec![row(20.0), row(f64::NAN), row(5.0)], " 5 to 20 ms "),
+            (vec![row(f64::NAN)], " an unknown time "),
+        ] {
+            let title = title(&rows);
+            assert!(title.contains(range), "{title}");
+        }
     }
 }

@@ -1,9 +1,15 @@
 //! The interpreter that a script's first lines name.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
-use super::command::is_interpreter_name;
+use regex::Regex;
+
+/// So much of a script is read: its first lines.
+const BEGINNING: u64 = 4096;
 
 /// Who is to run a script.
 #[derive(Debug, PartialEq, Eq)]
@@ -22,6 +28,28 @@ pub enum Interpreter {
     Path(PathBuf),
     /// To be looked for on PATH.
     Name(String),
+}
+
+/// Is this what interpreters are called?
+pub fn is_interpreter_name(name: &OsStr) -> bool {
+    static NAME: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"^(python|pypy)(\d+(\.\d+)*)?[td]*$").ok());
+    NAME.as_ref()
+        .zip(name.to_str())
+        .is_some_and(|(pattern, name)| pattern.is_match(name))
+}
+
+/// How a file begins. What is no file, such as a pipe that nobody writes into, is not waited for.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn beginning(path: &Path) -> io::Result<Vec<u8>> {
+    let mut start = Vec::new();
+    if fs::metadata(path)?.is_file() {
+        let file = fs::File::open(path)?;
+        file.take(BEGINNING).read_to_end(&mut start)?;
+    }
+    Ok(start)
 }
 
 /// Reads the first lines of a script that begins with `#!`.
@@ -112,6 +140,16 @@ mod tests {
 
     fn parsed(text: &str) -> Shebang {
         parse(text, Path::new("/v/bin/tool"))
+    }
+
+    #[test]
+    fn interpreters_are_known_by_their_names() {
+        for name in ["python", "python3", "python3.11", "python3.13t", "pypy3"] {
+            assert!(is_interpreter_name(OsStr::new(name)), "{name}");
+        }
+        for name in ["python3-config", "ipython", "pythonic", "flask"] {
+            assert!(!is_interpreter_name(OsStr::new(name)), "{name}");
+        }
     }
 
     #[test]
