@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::suite::{Flags, Invocation, Optimization, WriteBytecode, without_dont_write};
+use crate::suite::{Flags, Invocation, Omission, Optimization, WriteBytecode, without_dont_write};
 
 /// Variables that scenarios set themselves.
 const LEFT_OUT: [&str; 2] = ["PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX"];
@@ -38,24 +38,26 @@ pub fn take(
     let is_optimized = flags.optimization() != Optimization::None;
     if is_optimized || !taken.left_out.is_empty() {
         let before = words.len();
-        let stay = invocation
-            .left_out
-            .iter()
-            .map(|letter| format!("-{letter}"));
-        *words = [words[0].clone()].into_iter().chain(stay).collect();
+        words.truncate(1);
         words.extend(invocation.rest);
         *fixed = fixed.saturating_sub(before - words.len()).max(1);
         taken.flags = without_dont_write(&invocation.flags);
     }
+    let ignored = invocation.omission == Omission::Environment;
     for name in LEFT_OUT {
-        if let Some((value, _)) = env.remove(name).filter(|(value, _)| !value.is_empty()) {
+        if let Some((value, _)) = env
+            .remove(name)
+            .filter(|(value, _)| !value.is_empty() && !ignored)
+        {
             taken.left_out.push(format!("{name}={value}"));
         }
     }
     let level = env
         .remove(OPTIMIZE)
         .map(|(value, _)| Optimization::of_variable(&value));
-    if let Some(level) = level.filter(|level| *level != Optimization::None && !is_optimized) {
+    if let Some(level) =
+        level.filter(|level| *level != Optimization::None && !is_optimized && !ignored)
+    {
         taken.flags.push(level.flag().to_owned());
     }
     taken
@@ -88,8 +90,13 @@ mod tests {
         assert_eq!(found.left_out, ["-B"]);
 
         let (words, fixed, found) = taken("{python} -P -O /v/bin/x --port", 4, &[]);
-        assert_eq!((&*words, fixed), ("{python} -P /v/bin/x --port", 3));
-        assert_eq!(found.flags, ["-O"]);
+        assert_eq!((&*words, fixed), ("{python} /v/bin/x --port", 2));
+        assert_eq!(found.flags, ["-P", "-O"]);
+
+        let variables = [("PYTHONOPTIMIZE", "1"), ("PYTHONDONTWRITEBYTECODE", "1")];
+        let (words, _, found) = taken("{python} -I /v/bin/x", 3, &variables);
+        assert_eq!(words, "{python} -I /v/bin/x");
+        assert_eq!(found, Taken::default());
 
         let variables = [("PYTHONOPTIMIZE", "2"), ("PYTHONPYCACHEPREFIX", "/c")];
         let (words, _, found) = taken("{python} run.py -O", 1, &variables);

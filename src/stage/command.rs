@@ -7,6 +7,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::StageError;
+use super::omission;
 use super::quota::Group;
 use super::scene::Stage;
 use crate::launch::{Sign, Spec, Until, User, ports};
@@ -71,10 +72,14 @@ impl Stage {
         kind: LaunchKind,
         conditions: Conditions,
     ) -> Result<Spec, StageError> {
-        match kind {
-            LaunchKind::App => self.app_spec(app, conditions),
-            LaunchKind::Import => Ok(self.import_spec(app, conditions)),
+        let mut spec = match kind {
+            LaunchKind::App => self.app_spec(app, conditions)?,
+            LaunchKind::Import => self.import_spec(app, conditions),
+        };
+        if spec.program == self.python && self.scenario.prefix != Prefix::Unset {
+            omission::say_prefix(&mut spec.args, self.prefix());
         }
+        Ok(spec)
     }
 
     fn app_spec(&self, app: &App, conditions: Conditions) -> Result<Spec, StageError> {
@@ -119,13 +124,14 @@ impl Stage {
     }
 
     /// `python -c` with one import statement between two readings of the clock. The script's
-    /// folder comes first on `sys.path`, as in `python script.py`; the exit is not waited for, as
-    /// an app may have started threads.
+    /// folder comes first on `sys.path`, as in `python script.py`, but under `-I` and `-P`; the exit
+    /// is not waited for, as an app may have started threads.
     fn import_spec(&self, app: &App, conditions: Conditions) -> Spec {
         let module = app.module.as_deref().unwrap_or("sys");
         let code = format!(
             "import sys, time\n\
-             sys.path[:1] = sys.argv[1:2]\n\
+             if not (sys.flags.isolated or getattr(sys.flags, 'safe_path', False)):\n    \
+                 sys.path[:1] = sys.argv[1:2]\n\
              started = time.perf_counter_ns()\n\
              import {module}\n\
              spent = time.perf_counter_ns() - started\n\

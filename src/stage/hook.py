@@ -1,5 +1,5 @@
 """Says what happens to the bytecode of each module. Found as sitecustomize through PYTHONPATH,
-on launches that are not timed.
+or run by entry.py, on launches that are not timed.
 
 One line an event, tab-separated, appended to the file named by COLDSNAKE_RECEIPT:
     interpreter  executable  pycache_prefix  dont_write_bytecode  optimize
@@ -183,9 +183,11 @@ def _observe():
 
     loader.set_data = observed_write
 
-    # The interpreter may have a sitecustomize of its own; it runs as it would have.
     sys.path[:] = [entry for entry in sys.path if entry != here]
     sys.path_importer_cache.pop(here, None)
+    if __name__ != "sitecustomize":
+        return
+    # The interpreter may have a sitecustomize of its own; it runs as it would have.
     hook = sys.modules.pop("sitecustomize")
     try:
         import sitecustomize  # noqa: F401

@@ -15,9 +15,11 @@ mod copy;
 mod damage;
 mod folder;
 mod hold;
+
 mod isolation;
 mod method;
 mod namespace;
+mod omission;
 mod overlay;
 mod page_cache;
 mod probe;

@@ -12,6 +12,7 @@ use super::StageError;
 use super::bytecode::not_as_made;
 use super::cache::census;
 use super::command::UNTIMED;
+use super::omission;
 use super::scene::{Stage, take_import_time, writes};
 use super::seen::{Seen, broken_pyc};
 use super::tmpfs::filesystems;
@@ -20,8 +21,9 @@ use crate::launch::Launcher;
 use crate::record::format::ReceiptLine;
 use crate::suite::{App, LaunchKind, Prefix};
 
-/// The hook's text; it lies in the stage as `sitecustomize.py`.
+/// The hook's text, and the name by which `site` finds it.
 pub(super) const HOOK: &str = include_str!("hook.py");
+pub(super) const HOOK_FILE: &str = "sitecustomize.py";
 const DONT_WRITE: &str = "PYTHONDONTWRITEBYTECODE";
 /// What the hook writes to, in the stage's temporary folder.
 const RECEIPT_FILE: &str = "coldsnake-receipt";
@@ -138,6 +140,12 @@ impl Stage {
             python_path.push(":");
             python_path.push(spec.env.remove(index).1);
         }
+        if spec.program == self.python {
+            if writing == Writing::Forbidden {
+                omission::forbid_writing(&mut spec.args);
+            }
+            omission::observe(&mut spec.args, &self.hook.join(HOOK_FILE));
+        }
         spec.env.extend([
             ("PYTHONPATH".into(), python_path),
             ("COLDSNAKE_RECEIPT".into(), file.clone().into()),
@@ -171,8 +179,8 @@ impl Stage {
         };
         let bytes = fs::read(&file).map_err(|error| {
             failed(format!(
-                "the interpreter did not load the hook ({error}); \
-                 does the command switch PYTHONPATH off (-I, -E, -S)?"
+                "the interpreter did not load the hook ({error}); does the command start an \
+                 interpreter of its own with PYTHONPATH switched off (-I, -E, -S)?"
             ))
         })?;
         Seen::parse(&String::from_utf8_lossy(&bytes), &self.origins).map_err(failed)

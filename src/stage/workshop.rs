@@ -12,7 +12,7 @@ use super::copy::{WriteBits, at, set_write_bits};
 use super::folder::{Umask, make_root, sweep};
 use super::isolation::Isolation;
 use super::page_cache::DropCaches;
-use super::receipt::HOOK;
+use super::receipt::{HOOK, HOOK_FILE};
 use super::scene::Stage;
 use super::tmpfs::{SHARED_MEMORY, SharedMemory};
 use super::tree::own_entries;
@@ -73,7 +73,7 @@ impl Workshop {
         isolation.admit(root.path())?;
         let hook = root.path().join("hook");
         fs::create_dir(&hook).map_err(at(&hook))?;
-        fs::write(hook.join("sitecustomize.py"), HOOK).map_err(at(&hook))?;
+        fs::write(hook.join(HOOK_FILE), HOOK).map_err(at(&hook))?;
         set_write_bits(&hook, WriteBits::Off)?;
         let mut workshop = Self {
             stages: Vec::new(),

@@ -61,12 +61,34 @@ impl Optimization {
     }
 }
 
+/// What flags make an interpreter leave out at its start, the more the later in this list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Omission {
+    #[default]
+    None,
+    /// `-S`: the module `site`, and with it all that is installed.
+    Site,
+    /// `-E`, `-I`: all `PYTHON*` variables, so that what they would say must be said by flags.
+    Environment,
+}
+
+impl Omission {
+    fn of(letter: char) -> Self {
+        match letter {
+            'I' | 'E' => Self::Environment,
+            'S' => Self::Site,
+            _ => Self::None,
+        }
+    }
+}
+
 /// Words that stand between the interpreter and what it is to run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Flags {
     words: Vec<String>,
     optimization: Optimization,
     write: WriteBytecode,
+    omission: Omission,
 }
 
 /// A flag that cannot be, and what would be right.
@@ -76,8 +98,8 @@ pub struct FlagError {
     pub help: &'static str,
 }
 
-const ACCEPTED: &str = "give -O, -OO, -B, -b, -d, -q, -R, -s, -u, -v, -W, -X with their values, or \
-                        --check-hash-based-pycs with its value, each value as a word of its own or \
+const ACCEPTED: &str = "give -O, -OO, -B, -b, -d, -E, -I, -P, -q, -R, -s, -S, -u, -v, -W, -X with their \
+                        values, or --check-hash-based-pycs with its value, each value as a word of its own or \
                         joined to its flag";
 const HASH_CHECK: &str = "--check-hash-based-pycs";
 
@@ -87,6 +109,7 @@ impl Default for Flags {
             words: Vec::new(),
             optimization: Optimization::None,
             write: WriteBytecode::Allowed,
+            omission: Omission::None,
         }
     }
 }
@@ -137,7 +160,8 @@ impl Flags {
             match letter {
                 'O' => self.optimization = self.optimization.next(),
                 'B' => self.write = WriteBytecode::Forbidden,
-                'b' | 'd' | 'q' | 'R' | 's' | 'u' | 'v' => {}
+                'I' | 'E' | 'S' => self.omission = self.omission.max(Omission::of(letter)),
+                'b' | 'd' | 'P' | 'q' | 'R' | 's' | 'u' | 'v' => {}
                 'W' | 'X' => {
                     let joined = &letters[at + letter.len_utf8()..];
                     let value = if joined.is_empty() {
@@ -146,15 +170,6 @@ impl Flags {
                         Some(joined)
                     };
                     return value_of(letter, value);
-                }
-                'I' | 'E' | 'S' => {
-                    return Err(FlagError {
-                        message: format!(
-                            "under `-{letter}` no receipt can be taken: its hook is found through \
-                             PYTHONPATH and site"
-                        ),
-                        help: "leave it out; coldsnake passes none of your PYTHON* variables on anyway",
-                    });
                 }
                 'c' | 'm' => {
                     return Err(FlagError {
@@ -181,6 +196,11 @@ impl Flags {
     pub fn write(&self) -> WriteBytecode {
         self.write
     }
+
+    /// What the interpreter leaves out at its start.
+    pub fn omission(&self) -> Omission {
+        self.omission
+    }
 }
 
 /// What stands after an interpreter: its own flags, and what it is to run.
@@ -188,8 +208,9 @@ impl Flags {
 pub struct Invocation {
     /// Flags that a scenario can have, each value as a word of its own.
     pub flags: Vec<String>,
-    /// Flags that none can have, as no receipt is taken under them: `-I`, `-E`, `-S`, `-P`.
-    pub left_out: Vec<char>,
+    pub omission: Omission,
+    /// So many words are flags and nothing else.
+    pub words: usize,
     /// Of `-X pycache_prefix=`.
     pub prefix: Option<String>,
     /// What is run, and the words that it gets.
@@ -233,8 +254,10 @@ impl Invocation {
                         taken.rest.push(format!("-{}", &letters[at..]));
                         break;
                     }
-                    'I' | 'E' | 'S' | 'P' => taken.left_out.push(letter),
-                    other => plain.push(other),
+                    other => {
+                        taken.omission = taken.omission.max(Omission::of(other));
+                        plain.push(other);
+                    }
                 }
             }
             if !plain.is_empty() {
@@ -244,6 +267,8 @@ impl Invocation {
                 break;
             }
         }
+        let joined = usize::from(!taken.rest.is_empty());
+        taken.words = words.len() - rest.len() - joined;
         taken.rest.extend(rest.cloned());
         taken
     }
@@ -256,8 +281,6 @@ impl Invocation {
                 .strip_prefix('=')
                 .filter(|p| !p.is_empty())
                 .map(str::to_owned);
-        } else if letter == 'X' && value == "safe_path" {
-            self.left_out.push('P');
         } else {
             self.flags.extend([format!("-{letter}"), value]);
         }
@@ -285,7 +308,6 @@ fn value_of(letter: char, value: Option<&str>) -> Result<(), FlagError> {
                 help: "leave it out and use the key `prefix`",
             })
         }
-        Some(value) if letter == 'X' && value == "safe_path" => Err(unknown("-X safe_path")),
         Some(_) => Ok(()),
     }
 }
@@ -349,16 +371,26 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_flag_or_defeats_the_receipt_is_refused() {
-        let refused: [(&[&str], &str); 14] = [
-            (&["-I"], "no receipt"),
-            (&["-BE"], "no receipt"),
-            (&["-S"], "no receipt"),
+    fn what_an_interpreter_leaves_out_is_told_by_its_flags() {
+        for (words, omission) in [
+            (&["-P", "-s", "-W", "I"][..], Omission::None),
+            (&["-OS"], Omission::Site),
+            (&["-E", "-S"], Omission::Environment),
+            (&["-BI"], Omission::Environment),
+        ] {
+            assert_eq!(parse(words).unwrap().omission(), omission, "{words:?}");
+            let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+            assert_eq!(Invocation::of(&words).omission, omission, "{words:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_flag_is_refused() {
+        let refused: [(&[&str], &str); 10] = [
             (&["-m", "app"], "says what is run"),
             (&["-Xpycache_prefix=/tmp"], "pycache_prefix"),
             (&["-X"], "lacks its value"),
             (&["-W", ""], "lacks its value"),
-            (&["-P"], "`-P`"),
             (&["-"], "`-`"),
             (&[""], "``"),
             (&["main.py"], "`main.py`"),

@@ -23,7 +23,7 @@ mod wire;
 pub use app::is_module_name;
 pub use cpu::CpuQuota;
 pub use error::SuiteError;
-pub use flags::{Flags, Invocation, Optimization, without_dont_write};
+pub use flags::{Flags, Invocation, Omission, Optimization, without_dont_write};
 pub use interpreters::Named;
 pub use model::*;
 pub use pattern::Pattern;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 
 use super::error::SuiteError;
-use super::flags::Flags;
+use super::flags::{Flags, Invocation, Omission};
 use super::model::*;
 use super::validate::SuiteFile;
 use super::wire::*;
@@ -159,10 +159,8 @@ impl SuiteFile {
                 WireBytecode::Only(WireOnly { only }) => self.only(spanned, only)?,
             },
         };
-        let write = match wire.dont_write_bytecode {
-            Some(true) => WriteBytecode::Forbidden,
-            Some(false) | None => WriteBytecode::Allowed,
-        };
+        let flags = self.flags(wire.flags.as_ref(), app)?;
+        let write = self.write(wire.dont_write_bytecode.as_ref(), &flags, app)?;
         Ok(Scenario {
             name,
             about: wire.about.clone(),
@@ -177,7 +175,7 @@ impl SuiteFile {
             write,
             page_cache,
             cpu: self.cpu(wire.cpu.as_ref())?,
-            flags: self.flags(wire.flags.as_ref(), app)?,
+            flags,
             env: self.env(&wire.env)?,
         })
     }
@@ -212,6 +210,28 @@ impl SuiteFile {
         key: &str,
     ) -> Result<Bytecode, SuiteError> {
         self.choice(given, key, Bytecode::Fresh, &named_states())
+    }
+
+    /// What `PYTHONDONTWRITEBYTECODE` is to say, if the interpreter asks.
+    fn write(
+        &self,
+        given: Option<&Spanned<bool>>,
+        flags: &Flags,
+        app: &App,
+    ) -> Result<WriteBytecode, SuiteError> {
+        let Some(given) = given.filter(|given| *given.get_ref()) else {
+            return Ok(WriteBytecode::Allowed);
+        };
+        let words = app.command.get(1..).unwrap_or_default();
+        let omission = flags.omission().max(Invocation::of(words).omission);
+        if omission == Omission::Environment {
+            return Err(self.wrong(
+                given,
+                "under -I or -E the interpreter does not look at PYTHONDONTWRITEBYTECODE",
+                "leave it out, and add \"-B\" to `flags`",
+            ));
+        }
+        Ok(WriteBytecode::Forbidden)
     }
 
     fn flags(&self, given: Option<&Spanned<Vec<String>>>, app: &App) -> Result<Flags, SuiteError> {

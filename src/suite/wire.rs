@@ -139,7 +139,7 @@ pub struct WireScenario {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prefix_on: Option<Spanned<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub dont_write_bytecode: Option<bool>,
+    pub dont_write_bytecode: Option<Spanned<bool>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub page_cache: Option<Spanned<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]

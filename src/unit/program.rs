@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::command::ExecCommand;
 use super::host::Host;
 use crate::python::shebang::{self, Shebang, is_interpreter_name};
-use crate::suite::{Flags, Invocation};
+use crate::suite::{Flags, Invocation, Omission};
 
 /// How the interpreter comes into a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,10 +23,9 @@ pub(super) enum Interpreter {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Program {
     pub interpreter: Interpreter,
-    /// The interpreter's flags that a scenario can have.
+    /// The interpreter's flags.
     pub flags: Vec<String>,
-    /// Flags that are left out, as no receipt can be taken under them: `-I`, `-E`, `-S`, `-P`.
-    pub left_out: Vec<char>,
+    pub omission: Omission,
     /// Of `-X pycache_prefix=`.
     pub prefix: Option<String>,
     /// The words of a suite's command; the first is `{python}` where the interpreter is known.
@@ -36,7 +35,7 @@ pub(super) struct Program {
 impl Program {
     /// Does the interpreter ignore `PYTHON*` variables?
     pub fn ignores_environment(&self) -> bool {
-        self.left_out.iter().any(|flag| "IE".contains(*flag))
+        self.omission == Omission::Environment
     }
 
     /// Takes a command apart.
@@ -52,7 +51,7 @@ impl Program {
         let mut program = Self {
             interpreter: Interpreter::None,
             flags: Vec::new(),
-            left_out: Vec::new(),
+            omission: Omission::None,
             prefix: None,
             words: Vec::new(),
         };
@@ -82,7 +81,7 @@ impl Program {
         self.words.push("{python}".to_owned());
         let taken = Invocation::of(words);
         self.flags = taken.flags;
-        self.left_out = taken.left_out;
+        self.omission = taken.omission;
         self.prefix = taken.prefix;
         self.words.extend(taken.rest);
     }
@@ -160,8 +159,7 @@ mod tests {
         let program =
             program("/venv/bin/python3.11 -OBu -X pycache_prefix=/c -Wd -X dev -IS run.py -v");
         assert_eq!(program.words, ["{python}", "run.py", "-v"]);
-        assert_eq!(program.flags, ["-OBu", "-W", "d", "-X", "dev"]);
-        assert_eq!(program.left_out, ['I', 'S']);
+        assert_eq!(program.flags, ["-OBu", "-W", "d", "-X", "dev", "-IS"]);
         assert_eq!(program.prefix.as_deref(), Some("/c"));
         assert!(program.ignores_environment());
         assert_eq!(program.script(), Some("run.py"));
@@ -181,8 +179,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let script = folder.path().join("shop");
         let path = script.to_str().unwrap();
-        for (start, interpreter, left_out) in [
-            ("#!/v/bin/python3 -Es\n", "/v/bin/python3", &['E'][..]),
+        for (start, interpreter, flags) in [
+            ("#!/v/bin/python3 -Es\n", "/v/bin/python3", &["-Es"][..]),
             ("#!/usr/bin/env python3\n", "python3", &[]),
             (
                 "#!/bin/sh\n'''exec' \"/a b/python\" \"$0\" \"$@\"\n' '''\n",
@@ -194,7 +192,7 @@ mod tests {
             let program = program(&format!("{path} -B"));
             assert_eq!(program.interpreter, Interpreter::Named(interpreter.into()));
             assert_eq!(program.words, ["{python}", path, "-B"]);
-            assert_eq!(program.left_out, left_out);
+            assert_eq!(program.flags, flags);
         }
     }
 

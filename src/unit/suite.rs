@@ -59,14 +59,6 @@ impl Unit {
         optimize(&mut program, &environment);
         let source = self.source(&program, &environment)?;
         said.extend(source.said.clone());
-        if !program.left_out.is_empty() {
-            let flags: Vec<String> = program.left_out.iter().map(|f| format!("-{f}")).collect();
-            said.push(format!(
-                "ExecStart= ({}): {} is left out, since no receipt can be taken under it",
-                command.directive.place,
-                flags.join(" ")
-            ));
-        }
         said.extend(self.hidden(&source));
         said.extend(self.early(&program));
         let deployed = self.deployed(&program, &environment, &source, command.is_outside());

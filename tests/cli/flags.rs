@@ -56,10 +56,44 @@ flags = ["-B"]
 [[scenario]]
 name = "import-times"
 flags = ["-X", "importtime", "-vb"]
+
+[[scenario]]
+name = "isolated"
+flags = ["-I"]
+
+[[scenario]]
+name = "isolated-absent"
+source = "read-only"
+bytecode = "absent"
+flags = ["-IB"]
+
+[[scenario]]
+name = "isolated-first"
+source = "read-only"
+bytecode = "absent"
+prefix = "empty"
+flags = ["-E"]
+
+[[scenario]]
+name = "isolated-later"
+source = "read-only"
+bytecode = "absent"
+prefix = "warm"
+flags = ["-IO"]
+
+[[scenario]]
+name = "without-site"
+bytecode = "absent"
+flags = ["-S", "-P"]
 "#;
 
+/// Finds its modules under `-I` and `-P`, too.
+const MAIN: &str = "import os, sys\n\
+    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))\n\
+    import helper\nprint(helper.VALUE)\n";
+
 /// What becomes of `helper` under each scenario, DENIED standing for EROFS or EACCES.
-const FATES: [(&str, &str); 8] = [
+const FATES: [(&str, &str); 13] = [
     ("warm", "read"),
     ("optimized", "read"),
     ("optimized-absent", "compiled DENIED"),
@@ -68,19 +102,33 @@ const FATES: [(&str, &str); 8] = [
     ("docstrings-off", "read"),
     ("no-writing", "compiled"),
     ("import-times", "read"),
+    ("isolated", "read"),
+    ("isolated-absent", "compiled"),
+    ("isolated-first", "compiled written"),
+    ("isolated-later", "read"),
+    ("without-site", "compiled written"),
 ];
 
-fn check(who: As) {
+fn check(who: As, stage: &str) {
     let project = project(SCENARIOS);
+    // Under `-I` the import alone would not find what it is to import.
+    let suite = std::fs::read_to_string(project.path().join("suite.toml")).unwrap();
+    project.write(
+        "suite.toml",
+        &suite.replace("[measure]", "[measure]\nmetrics = [\"exit\"]"),
+    );
+    project.write("app/main.py", MAIN);
     let python = interpreter(&project);
     let python = python.to_str().unwrap();
-    end(&mut project.measuring_under(who, python, &["--quiet", "--blocks", "2"])).expect(0);
+    project.give_to(who);
+    let options = ["--quiet", "--blocks", "2", "--stage", stage];
+    end(&mut project.measuring_under(who, python, &options)).expect(0);
     for (scenario, wanted) in FATES {
         let receipt = project.receipt(scenario);
         assert_eq!(seen(&receipt, "helper"), wanted, "{scenario}");
         assert_eq!(
             receipt["dont_write_bytecode"],
-            scenario == "no-writing",
+            ["no-writing", "isolated-absent"].contains(&scenario),
             "{scenario}"
         );
     }
@@ -94,18 +142,100 @@ fn check(who: As) {
         flags("import-times"),
         serde_json::json!(["-X", "importtime", "-vb"])
     );
+    assert_eq!(flags("isolated-later"), serde_json::json!(["-IO"]));
     assert!(flags("warm").is_null());
     project.expect_no_stage();
 }
 
 #[test]
 fn every_flag_holds_for_whoever_runs_the_tests() {
-    check(As::Me);
+    check(As::Me, "overlay");
+}
+
+#[test]
+fn every_flag_holds_for_whoever_runs_the_tests_in_a_copy() {
+    check(As::Me, "copy");
 }
 
 #[test]
 fn every_flag_holds_for_an_ordinary_user() {
-    check(As::Ordinary);
+    check(As::Ordinary, "overlay");
+}
+
+#[test]
+fn every_flag_holds_for_an_ordinary_user_in_a_copy() {
+    check(As::Ordinary, "copy");
+}
+
+/// Says, once a launch, what it is run as.
+const CURIOUS: &str = r#"import json, os, sys
+main = sys.modules["__main__"]
+seen = {
+    "argv": sys.argv,
+    "path": sys.path,
+    "names": sorted(set(vars(main)) - {"json", "os", "sys", "main", "curious"}),
+    "name": main.__name__,
+    "package": main.__package__,
+    "loader": getattr(main.__loader__, "__name__", type(main.__loader__).__name__),
+    "spec": getattr(main.__spec__, "name", None),
+    "file": getattr(main, "__file__", None),
+    "prefix": sys.pycache_prefix is not None,
+    "flags": [sys.flags.isolated, sys.flags.ignore_environment, sys.flags.no_site],
+}
+with open(os.environ["SEEN"], "a") as file:
+    print(json.dumps(seen), file=file)
+"#;
+
+#[test]
+fn an_app_that_the_hook_cannot_reach_by_itself_is_run_as_it_would_be() {
+    for words in [
+        r#""-I", "main.py", "-m""#,
+        r#""-E", "-s", "main.py""#,
+        r#""-Em", "main", "x""#,
+        r#""-Sm", "pack", "x""#,
+        r#""-E", ".""#,
+        r#""-I", "zipped.pyz", "x""#,
+        r#""-I", "folder""#,
+        r#""-E", "-c", "import curious", "x""#,
+    ] {
+        let suite = format!("{EXITING_APP}prefix = \"empty\"\n")
+            .replace("[measure]", "[measure]\nmetrics = [\"exit\"]")
+            .replace(
+                r#""{python}", "main.py""#,
+                &format!("\"{{python}}\", {words}"),
+            );
+        let project = Project::new(&suite);
+        let seen = project.path().join("seen");
+        let env = format!("[app]\nenv = {{ SEEN = {seen:?} }}");
+        project.write("suite.toml", &suite.replace("[app]", &env));
+        for file in [
+            "main.py",
+            "__main__.py",
+            "curious.py",
+            "pack/__main__.py",
+            "folder/__main__.py",
+        ] {
+            project.write(&format!("app/{file}"), CURIOUS);
+        }
+        project.write("app/pack/__init__.py", "");
+        start(
+            std::path::Path::new(&crate::project::python()),
+            &[
+                "-m",
+                "zipapp",
+                project.path().join("app/folder").to_str().unwrap(),
+                "-o",
+                project.path().join("app/zipped.pyz").to_str().unwrap(),
+            ],
+        );
+        project.measure(As::Me, 1).expect(0);
+        let text = std::fs::read_to_string(&seen).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        // Of the launches with the hook, the last is the receipt's; two are the block's.
+        assert_eq!(lines.len(), 4, "{words}: {text}");
+        assert_eq!(lines[1], lines[2], "{words}");
+        assert!(text.contains("\"prefix\": true"), "{words}: {text}");
+    }
 }
 
 #[test]
@@ -159,9 +289,6 @@ fn a_level_that_the_environment_sets_against_the_flags_is_a_violation() {
 #[test]
 fn flags_that_cannot_be_are_told_with_their_line() {
     for (flags, message) in [
-        ("[\"-I\"]", "under `-I` no receipt can be taken"),
-        ("[\"-E\"]", "under `-E` no receipt can be taken"),
-        ("[\"-OS\"]", "under `-S` no receipt can be taken"),
         ("[\"-X\", \"pycache_prefix=/tmp\"]", "use the key `prefix`"),
         ("[\"-m\", \"flask\"]", "`-m` says what is run"),
         ("[\"-X\"]", "`-X` lacks its value"),
@@ -173,6 +300,19 @@ fn flags_that_cannot_be_are_told_with_their_line() {
             .measure(As::Me, 1)
             .expect(2)
             .says(&[message, "suite.toml:18: "]);
+    }
+}
+
+#[test]
+fn a_variable_that_the_flags_switch_off_is_refused() {
+    let suite = format!("{EXITING_APP}\n[[scenario]]\nname = \"f\"\ndont-write-bytecode = true\n");
+    let in_command = suite.replace("\"main.py\"", "\"-I\", \"main.py\"");
+    for suite in [format!("{suite}flags = [\"-SE\"]\n"), in_command] {
+        Project::new(&suite).measure(As::Me, 1).expect(2).says(&[
+            "under -I or -E the interpreter does not look at PYTHONDONTWRITEBYTECODE",
+            "suite.toml:18: ",
+            "add \"-B\" to `flags`",
+        ]);
     }
 }
 
