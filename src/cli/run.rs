@@ -17,8 +17,8 @@ use crate::python::{Equipped, Interpreters, Python};
 use crate::record::format::{
     Environment, FORMAT_VERSION, Header, Interpreter, StopReason, SuiteText,
 };
-use crate::record::{RECORD_FILE, host};
-use crate::runner::{Run, take_receipts};
+use crate::record::{RECORD_FILE, RecordWriter, host};
+use crate::runner::{OnStages, Run, take_receipts};
 use crate::stage::{Backing, DropCaches, Setting, Workshop, source_lines};
 use crate::suite::quantity::{Fraction, parse_duration};
 use crate::suite::{Named, Overrides, Suite, SuiteFile, bundled};
@@ -207,13 +207,13 @@ pub fn execute(args: &Args) -> Result<Status, Failed> {
         isolation: workshop.isolation(),
         app_lines: source_lines(&suite.app.sources),
     };
+    let mut record = RecordWriter::create(&out.join(RECORD_FILE))?;
     let mut run = Run {
         suite: &suite,
-        stages: &mut workshop.stages,
-        launcher: &mut launcher,
+        launches: &mut OnStages::new(&suite.app, &mut workshop.stages, &mut launcher),
         tell: &mut tell,
     };
-    let end = run.measure(&out.join(RECORD_FILE), header, receipts)?;
+    let end = run.measure(&mut record, header, receipts)?;
     progress.finish();
     drop(workshop);
     conclude(&out, end.stop_reason, args.format)

@@ -9,7 +9,7 @@ mod writer;
 
 pub use model::*;
 pub use reader::ReadError;
-pub use writer::{RecordWriter, WriteError};
+pub use writer::{Lines, RecordWriter, WriteError};
 
 /// The record's name in a run's folder.
 pub const RECORD_FILE: &str = "record.jsonl";

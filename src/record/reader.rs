@@ -73,6 +73,30 @@ impl Record {
         Ok(record)
     }
 
+    /// The record that consists of these lines, the first of them being the header.
+    ///
+    /// # Errors
+    /// When the first line is no header, or there is none. Launches that cannot be used are listed
+    /// in [`Record::damaged`].
+    pub fn from_lines(lines: impl IntoIterator<Item = Line>) -> Result<Self, ReadError> {
+        let nowhere = Path::new("memory");
+        let mut lines = lines.into_iter();
+        let first = lines.next().ok_or_else(|| ReadError::NoHeader {
+            path: nowhere.to_owned(),
+            reason: "there is no line".to_owned(),
+        })?;
+        let mut record = Self::begin(nowhere, first)?;
+        for (line, number) in lines.zip(2..) {
+            if let Err(reason) = record.add(line) {
+                record.damaged.push(DamagedLine {
+                    line: number,
+                    reason,
+                });
+            }
+        }
+        Ok(record)
+    }
+
     fn from_header(path: &Path, line: &[u8]) -> Result<Self, ReadError> {
         /// The part of the header that every version has.
         #[derive(Deserialize)]
@@ -91,10 +115,19 @@ impl Record {
                 found: versioned.format_version,
             });
         }
-        let header = match serde_json::from_slice(line) {
-            Ok(Line::Run(header)) => *header,
-            Ok(_) => return Err(no_header("it is a line of another kind".to_owned())),
-            Err(error) => return Err(no_header(error.to_string())),
+        match serde_json::from_slice(line) {
+            Ok(line) => Self::begin(path, line),
+            Err(error) => Err(no_header(error.to_string())),
+        }
+    }
+
+    /// A record without launches, from its first line.
+    fn begin(path: &Path, line: Line) -> Result<Self, ReadError> {
+        let Line::Run(header) = line else {
+            return Err(ReadError::NoHeader {
+                path: path.to_owned(),
+                reason: "it is a line of another kind".to_owned(),
+            });
         };
         let origin = Path::new(&header.suite.origin);
         let suite = SuiteFile::from_text(origin, header.suite.text.as_str())
@@ -104,7 +137,7 @@ impl Record {
                 source: Box::new(source),
             })?;
         Ok(Self {
-            header,
+            header: *header,
             suite,
             receipts: Vec::new(),
             launches: Vec::new(),
@@ -117,7 +150,11 @@ impl Record {
         if line.last() != Some(&b'\n') {
             return Err("it breaks off in the middle".to_owned());
         }
-        match serde_json::from_slice(line).map_err(|error| error.to_string())? {
+        self.add(serde_json::from_slice(line).map_err(|error| error.to_string())?)
+    }
+
+    fn add(&mut self, line: Line) -> Result<(), String> {
+        match line {
             Line::Run(_) => return Err("a second header".to_owned()),
             Line::Receipt(receipt) => self.receipts.push(*receipt),
             Line::Launch(line) => self.launches.push(Launch::from_line(*line, &self.suite)?),

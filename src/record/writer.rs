@@ -20,6 +20,34 @@ pub struct WriteError {
     source: std::io::Error,
 }
 
+/// Takes the lines of a record, one after the other: a [`RecordWriter`], or a list.
+pub trait Lines {
+    /// Appends one line, whole or not at all.
+    ///
+    /// # Errors
+    /// When there is no room for the line; those before it stay.
+    fn write(&mut self, line: Line) -> Result<(), WriteError>;
+
+    /// Makes sure that what was written outlives the machine. Called between blocks: within one,
+    /// it would disturb the next launch.
+    ///
+    /// # Errors
+    /// When that cannot be had.
+    fn sync(&mut self) -> Result<(), WriteError>;
+}
+
+/// A record in memory. See [`Record::from_lines`](super::Record::from_lines).
+impl Lines for Vec<Line> {
+    fn write(&mut self, line: Line) -> Result<(), WriteError> {
+        self.push(line);
+        Ok(())
+    }
+
+    fn sync(&mut self) -> Result<(), WriteError> {
+        Ok(())
+    }
+}
+
 /// An open record.
 #[derive(Debug)]
 pub struct RecordWriter {
@@ -53,12 +81,18 @@ impl RecordWriter {
         })
     }
 
-    /// Appends one line, whole or not at all.
-    ///
-    /// # Errors
-    /// When the line does not fit on the disk; the lines before it stay.
-    pub fn write(&mut self, line: &Line) -> Result<(), WriteError> {
-        let mut bytes = serde_json::to_vec(line).map_err(|error| self.error(error.into()))?;
+    fn error(&self, source: std::io::Error) -> WriteError {
+        WriteError {
+            path: self.path.clone(),
+            lines: self.lines,
+            source,
+        }
+    }
+}
+
+impl Lines for RecordWriter {
+    fn write(&mut self, line: Line) -> Result<(), WriteError> {
+        let mut bytes = serde_json::to_vec(&line).map_err(|error| self.error(error.into()))?;
         bytes.push(b'\n');
         if let Err(source) = self.file.write_all(&bytes) {
             // Half a line would be a damaged one. Cutting it off needs no room, and if even
@@ -72,20 +106,7 @@ impl RecordWriter {
         Ok(())
     }
 
-    /// Waits until everything written is on the disk. Called between blocks: within one, it
-    /// would disturb the next launch.
-    ///
-    /// # Errors
-    /// When the disk does not take it.
-    pub fn sync(&mut self) -> Result<(), WriteError> {
+    fn sync(&mut self) -> Result<(), WriteError> {
         self.file.sync_data().map_err(|source| self.error(source))
-    }
-
-    fn error(&self, source: std::io::Error) -> WriteError {
-        WriteError {
-            path: self.path.clone(),
-            lines: self.lines,
-            source,
-        }
     }
 }

@@ -41,7 +41,7 @@ pub use cache::Census;
 pub use command::{Conditions, resolve_program};
 pub use copy::CopyError;
 pub use page_cache::DropCaches;
-pub use scene::Stage;
+pub use scene::{Stage, Staged};
 pub use workshop::{Backing, Setting, Workshop, source_lines};
 
 use tmpfs::SHARED_MEMORY;

@@ -1,8 +1,15 @@
 //! Plan × stage × launch → record: block after block, until the intervals are narrow enough or
 //! the time is used up.
+//!
+//! A [`Run`] knows neither processes nor files: it drives whatever [`Launches`] there are, and
+//! hands the record's lines to whatever takes them. So a whole run can be simulated.
 
-use std::path::Path;
-use std::time::{Duration, Instant};
+pub mod fake;
+mod launches;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
 
 use thiserror::Error;
 
@@ -10,9 +17,11 @@ use crate::analysis::{Interim, interim};
 use crate::launch::{Failure, Interrupted, Launcher};
 use crate::plan::{Block, Plan};
 use crate::record::format::{End, Header, Line, ReceiptLine, StopReason};
-use crate::record::{Arm, Launch, RecordWriter, WriteError};
-use crate::stage::{Stage, StageError, Workshop};
+use crate::record::{Arm, Launch, Lines, WriteError};
+use crate::stage::{StageError, Workshop};
 use crate::suite::{LaunchKind, Suite};
+
+pub use launches::{Launches, OnStages};
 
 /// Between two looks at the intervals.
 const BLOCKS_PER_LOOK: u32 = 5;
@@ -82,8 +91,7 @@ pub fn take_receipts(
 /// A run about to start: everything but the launches is done.
 pub struct Run<'a> {
     pub suite: &'a Suite,
-    pub stages: &'a mut [Stage],
-    pub launcher: &'a mut dyn Launcher,
+    pub launches: &'a mut dyn Launches,
     pub tell: &'a mut dyn FnMut(Event<'_>),
 }
 
@@ -95,19 +103,18 @@ impl Run<'_> {
     /// stays. An interruption is no error but a reason to stop.
     pub fn measure(
         &mut self,
-        path: &Path,
+        record: &mut dyn Lines,
         header: Header,
         receipts: Vec<ReceiptLine>,
     ) -> Result<End, RunError> {
         let plan = Plan::new(self.suite, header.seed);
-        let mut record = RecordWriter::create(path)?;
-        record.write(&Line::Run(Box::new(header)))?;
+        record.write(Line::Run(Box::new(header)))?;
         for receipt in receipts {
-            record.write(&Line::Receipt(Box::new(receipt)))?;
+            record.write(Line::Receipt(Box::new(receipt)))?;
         }
         record.sync()?;
         let mut progress = Progress {
-            begun: Instant::now(),
+            begun: self.launches.clock(),
             launches: Vec::new(),
             failures_in_a_row: 0,
             failed: Vec::new(),
@@ -115,7 +122,7 @@ impl Run<'_> {
         let mut blocks = 0;
         let mut latest = interim(self.suite, &[]);
         let stop_reason = loop {
-            match self.run_block(&plan.block(blocks), &mut progress, &mut record) {
+            match self.run_block(&plan.block(blocks), &mut progress, record) {
                 Ok(()) => {}
                 Err(RunError::Stage(StageError::Interrupted(Interrupted))) => {
                     break StopReason::Interrupted;
@@ -142,11 +149,16 @@ impl Run<'_> {
         let end = End {
             stop_reason,
             blocks,
-            elapsed_s: progress.begun.elapsed().as_secs_f64(),
+            elapsed_s: self.elapsed(&progress).as_secs_f64(),
         };
-        record.write(&Line::End(end.clone()))?;
+        record.write(Line::End(end.clone()))?;
         record.sync()?;
         Ok(end)
+    }
+
+    /// Since the first block began.
+    fn elapsed(&self, progress: &Progress) -> Duration {
+        self.launches.clock().saturating_sub(progress.begun)
     }
 
     fn reason_to_stop(
@@ -165,7 +177,7 @@ impl Run<'_> {
         if look && blocks >= measure.min_blocks && interim.is_within(measure.precision.get()) {
             return Some(StopReason::Precision);
         }
-        let elapsed = progress.begun.elapsed();
+        let elapsed = self.elapsed(progress);
         let next_fits = elapsed + elapsed / blocks <= measure.budget;
         (!next_fits).then_some(StopReason::Budget)
     }
@@ -174,15 +186,16 @@ impl Run<'_> {
         &mut self,
         block: &Block,
         progress: &mut Progress,
-        record: &mut RecordWriter,
+        record: &mut dyn Lines,
     ) -> Result<(), RunError> {
         for (position, &(arm, kind)) in (0..).zip(&block.launches) {
             let launch = self.launch(block, position, arm, kind, progress)?;
             let failed = launch.failure.is_some();
-            record.write(&Line::Launch(Box::new(launch.to_line(self.suite))))?;
+            record.write(Line::Launch(Box::new(launch.to_line(self.suite))))?;
             progress.launches.push(launch);
+            let elapsed = self.elapsed(progress);
             (self.tell)(Event::Launch {
-                elapsed: progress.begun.elapsed(),
+                elapsed,
                 budget: self.suite.measure.budget,
             });
             progress.failures_in_a_row = if failed {
@@ -205,16 +218,15 @@ impl Run<'_> {
         kind: LaunchKind,
         progress: &mut Progress,
     ) -> Result<Launch, RunError> {
-        let stage = &mut self.stages[arm.scenario];
-        let at = progress.begun.elapsed();
-        let staged = stage.launch(&self.suite.app, kind, block.conditions, self.launcher)?;
+        let at = self.elapsed(progress);
+        let staged = self.launches.launch(arm, kind, block.conditions)?;
         let failure = staged.launched.outcome.err();
         if let Some(failure) = &failure
             && !progress.failed.contains(&arm.scenario)
         {
             progress.failed.push(arm.scenario);
             (self.tell)(Event::Failure {
-                scenario: &stage.scenario.name,
+                scenario: &self.suite.scenarios[arm.scenario].name,
                 failure,
             });
         }
@@ -236,7 +248,8 @@ impl Run<'_> {
 }
 
 struct Progress {
-    begun: Instant,
+    /// What the clock showed then.
+    begun: Duration,
     launches: Vec<Launch>,
     failures_in_a_row: u32,
     /// Scenarios that have failed already.
