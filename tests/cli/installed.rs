@@ -210,6 +210,7 @@ fn by_modes_and_by_a_mount_are_told_apart_in_the_receipt() {
         (As::Me, "overlay"),
         (As::Me, "copy"),
         (As::Ordinary, "overlay"),
+        (As::Ordinary, "copy"),
     ] {
         let project = Project::new(&format!(
             "{EXITING_APP}\n\

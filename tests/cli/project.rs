@@ -169,7 +169,7 @@ impl Project {
     pub fn give_to(&self, who: As) {
         if who == As::Ordinary && is_root() {
             for entry in walkdir::WalkDir::new(self.path()).into_iter().flatten() {
-                std::os::unix::fs::lchown(entry.path(), Some(ORDINARY), Some(ORDINARY)).unwrap();
+                give(entry.path());
             }
         }
     }
@@ -267,6 +267,11 @@ impl Project {
             .collect();
         assert!(left.is_empty(), "left: {left:?}");
     }
+}
+
+/// Gives a file to the tests' ordinary user. Needs root.
+pub fn give(path: &Path) {
+    std::os::unix::fs::lchown(path, Some(ORDINARY), Some(ORDINARY)).unwrap();
 }
 
 /// A command with the changes to the environment that another one makes.

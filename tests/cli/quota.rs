@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::project::{As, EXITING_APP, Project, end, is_root, make_environment};
+use crate::project::{As, EXITING_APP, Project, end, give, is_root, make_environment};
 
 const QUOTAS: &str = r#"
 [[scenario]]
@@ -58,13 +58,8 @@ fn can_be_limited() -> bool {
             })
 }
 
-#[test]
-fn a_quota_holds_a_launch_back_and_its_group_is_gone_afterwards() {
-    if !can_be_limited() {
-        return;
-    }
-    let project = project();
-    project.measure(As::Me, 2).expect(0);
+/// Is every launch of the two scenarios held back by its quota, and no other?
+fn expect_limits(project: &Project) {
     let launches = project.lines("launch");
     for launch in &launches {
         if launch["scenario"] == "warm" {
@@ -77,6 +72,18 @@ fn a_quota_holds_a_launch_back_and_its_group_is_gone_afterwards() {
     }
     assert_eq!(launches.len(), 2 * 4);
     project.expect_no_violation();
+}
+
+#[test]
+fn a_quota_holds_a_launch_back_and_its_group_is_gone_afterwards() {
+    if !can_be_limited() {
+        return;
+    }
+    for stage in ["overlay", "copy"] {
+        let project = project();
+        project.measure_staged(As::Me, stage, 2).expect(0);
+        expect_limits(&project);
+    }
     // Other tests may have groups of their own at this moment: what stays is what is left.
     for _ in 0..100 {
         if left().is_empty() {
@@ -85,6 +92,63 @@ fn a_quota_holds_a_launch_back_and_its_group_is_gone_afterwards() {
         std::thread::sleep(std::time::Duration::from_millis(100));
     }
     panic!("left: {:?}", left());
+}
+
+/// A control group that is an ordinary user's, as `Delegate=yes` gives it; removed when dropped.
+struct Delegated(PathBuf);
+
+impl Delegated {
+    fn make() -> Option<Self> {
+        let version_1 = Path::new("/sys/fs/cgroup/cpu");
+        let root = if version_1.join("cpu.cfs_quota_us").exists() {
+            version_1
+        } else {
+            Path::new("/sys/fs/cgroup")
+        };
+        let folder = root.join(format!("delegated-{}", std::process::id()));
+        std::fs::create_dir(&folder).ok()?;
+        let group = Self(folder);
+        let procs = group.0.join("cgroup.procs");
+        for path in [&group.0, &procs, &group.0.join("cgroup.subtree_control")] {
+            if path.exists() {
+                give(path);
+            }
+        }
+        Some(group)
+    }
+}
+
+impl Drop for Delegated {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir(&self.0);
+    }
+}
+
+#[test]
+fn an_ordinary_user_can_limit_what_is_launched_in_a_group_of_its_own() {
+    if !can_be_limited() {
+        return;
+    }
+    for stage in ["overlay", "copy"] {
+        let project = project();
+        project.give_to(As::Ordinary);
+        let Some(group) = Delegated::make() else {
+            return;
+        };
+        let options = ["--quiet", "--blocks", "2", "--stage", stage];
+        let inner = project.measuring(As::Ordinary, &options);
+        let mut run = std::process::Command::new("sh");
+        run.args([
+            "-c",
+            "echo $$ > \"$0\" && cd \"$1\" && shift && exec \"$@\"",
+        ])
+        .arg(group.0.join("cgroup.procs"))
+        .arg(project.path())
+        .arg(inner.get_program())
+        .args(inner.get_args());
+        end(&mut crate::project::with_environment(run, &inner)).expect(0);
+        expect_limits(&project);
+    }
 }
 
 #[test]
