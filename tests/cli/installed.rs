@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
 use crate::project::{
-    As, EXITING_APP, Project, fate, fingerprint, is_root, make_environment, seen, start,
+    As, EXITING_APP, Project, end, fate, fingerprint, is_root, make_environment, seen, start,
 };
 
 /// A project whose app uses a package of its own virtual environment, which lies in its source as
@@ -202,6 +202,33 @@ fn the_standard_library_has_states_under_a_layer_and_none_in_a_copy() {
         "scenario `absent` changes the bytecode of the stdlib",
         "--stage",
     ]);
+}
+
+#[test]
+fn an_interpreter_of_ones_own_has_states_of_its_standard_library_too() {
+    let project = Project::new(&format!(
+        "{EXITING_APP}\n\
+         [[scenario]]\nname = \"absent\"\nstdlib = \"absent\"\n\
+         [[scenario]]\nname = \"denied\"\nsource = \"read-only\"\nstdlib = \"absent\"\n"
+    ));
+    project.write("app/other.py", "import csv\nVALUE = 1\n");
+    let python = crate::states::bare_interpreter(&project);
+    project.give_to(As::Ordinary);
+    let options = ["--quiet", "--blocks", "1", "--stage", "overlay"];
+    let python = python.to_str().unwrap();
+    end(&mut project.measuring_under(As::Ordinary, python, &options)).expect(0);
+    for (scenario, wanted) in [
+        ("warm", "read"),
+        ("absent", "compiled written"),
+        ("denied", "compiled DENIED"),
+    ] {
+        assert_eq!(
+            seen(&project.receipt(scenario), "csv"),
+            wanted,
+            "{scenario}"
+        );
+    }
+    project.expect_no_violation();
 }
 
 #[test]
