@@ -4,10 +4,11 @@
 //! drops that block from the pair, and from that pair only: to keep the other arm's time, or to
 //! drop the block everywhere, would let one arm's failures choose what the others are judged by.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::record::{Arm, Launch, Role};
+use crate::record::format::StopReason;
+use crate::record::{Arm, Launch, Record, Role};
 use crate::suite::{LaunchKind, Metric, Suite};
 
 /// The launches of a run, by arm and kind, each in the order of the blocks.
@@ -19,6 +20,30 @@ pub struct Blocks<'a> {
     by_arm: BTreeMap<(Arm, LaunchKind), Vec<&'a Launch>>,
     /// Launches whose place in their block was taken already.
     repeated: u32,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// After a whole block.
+    Whole,
+    /// Perhaps in the middle of one.
+    BrokenOff,
+}
+
+impl Ending {
+    /// By what the record says of it.
+    pub fn of(record: &Record) -> Self {
+        match record.end.as_ref().map(|end| end.stop_reason) {
+            Some(
+                StopReason::Precision
+                | StopReason::Decided
+                | StopReason::Budget
+                | StopReason::MaxBlocks,
+            ) => Self::Whole,
+            Some(StopReason::Interrupted | StopReason::Failures) | None => Self::BrokenOff,
+        }
+    }
 }
 
 /// What two arms have in common.
@@ -115,7 +140,7 @@ impl<'a> Blocks<'a> {
         })
     }
 
-    /// Every arm that a block should hold: each scenario, and the baseline's twin.
+    /// Every arm of a run: each scenario, and the baseline's twin.
     pub fn planned_arms(&self) -> Vec<Arm> {
         let scenarios = 0..self.suite.scenarios.len();
         let itself = scenarios.map(|scenario| Arm {
@@ -125,19 +150,43 @@ impl<'a> Blocks<'a> {
         itself.chain(self.twin()).collect()
     }
 
-    /// How many blocks hold every planned arm, for each kind of launch that the metrics need.
-    pub fn complete(&self) -> u32 {
-        let (arms, kinds) = (self.planned_arms(), self.suite.launch_kinds());
-        let mut seen: BTreeMap<u32, usize> = BTreeMap::new();
-        for arm in &arms {
-            for kind in &kinds {
-                for launch in self.launches(*arm, *kind) {
-                    *seen.entry(launch.block).or_default() += 1;
-                }
+    /// How many blocks came to their end: those that hold the baseline and its twin, for each kind of
+    /// launch that the metrics need. What else was to be launched in a block, none says; so where the
+    /// run broke off, its last block must hold as many launches as the one before.
+    pub fn complete(&self, ending: Ending) -> u32 {
+        let mut launched: BTreeMap<u32, (usize, usize)> = BTreeMap::new();
+        let baseline = self.arm(&self.suite.measure.baseline);
+        let always: Vec<Arm> = baseline.into_iter().chain(self.twin()).collect();
+        for ((arm, _), launches) in &self.by_arm {
+            for launch in launches {
+                let (all, of_baseline) = launched.entry(launch.block).or_default();
+                *all += 1;
+                *of_baseline += usize::from(always.contains(arm));
             }
         }
-        let wanted = arms.len() * kinds.len();
-        seen.values().filter(|&&held| held == wanted).count() as u32
+        let wanted = always.len() * self.suite.launch_kinds().len();
+        let mut latest = launched.values().rev();
+        let last = latest.next();
+        let planned = self.planned_arms().len() * self.suite.launch_kinds().len();
+        let before = latest.next().map_or(planned, |(all, _)| *all);
+        let cut_off = ending == Ending::BrokenOff
+            && last.is_some_and(|(all, held)| *held == wanted && *all < before);
+        let held = launched.values().filter(|(_, held)| *held == wanted);
+        held.count() as u32 - u32::from(cut_off)
+    }
+
+    /// How many blocks an arm sat out: those in which the twin was launched, and this arm was not.
+    /// Where the run broke off, its last block says nothing about it.
+    pub fn sat_out(&self, arm: Arm, kind: LaunchKind, ending: Ending) -> u32 {
+        let blocks = |arm| self.launches(arm, kind).iter().map(|launch| launch.block);
+        let there: BTreeSet<u32> = blocks(arm).collect();
+        let twin: Vec<u32> = self.twin().into_iter().flat_map(blocks).collect();
+        let end = match ending {
+            Ending::Whole => twin.len(),
+            Ending::BrokenOff => twin.len().saturating_sub(1),
+        };
+        let missing = twin[..end].iter().filter(|block| !there.contains(block));
+        missing.count() as u32
     }
 
     /// The pairs of two arms, by one walk along both.

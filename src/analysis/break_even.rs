@@ -13,9 +13,9 @@
 
 use super::blocks::{Blocks, Pairs};
 use super::model::{BreakEven, Starts};
+use super::procedure::Procedure;
 use super::receipts::{compiled_in_vain, receipts_of};
 use crate::record::Record;
-use crate::stats::hodges_lehmann;
 use crate::stats::interval::{Estimate, Level};
 use crate::suite::{ContrastSpec, Expectation, Metric, Prefix, Scenario};
 
@@ -108,7 +108,8 @@ fn balance(
     let pairs = |a: &str, b: &str| -> Option<Pairs> {
         Some(blocks.pairs(blocks.arm(a)?, blocks.arm(b)?, metric))
     };
-    let difference = |pairs: Pairs| hodges_lehmann::estimate(&pairs.differences_ms(), Level::P95);
+    let procedure = Procedure::of(blocks.suite());
+    let difference = |pairs: Pairs| procedure.estimate(&pairs.differences_ms(), Level::P95);
     let cost = difference(pairs(from, first)?)?;
     let saved = difference(pairs(warm, from)?)?;
     Some(BreakEven {

@@ -9,12 +9,13 @@ use super::blocks::{Blocks, Pairs, differences_ms};
 use super::contrasts::pairs;
 use super::evidence;
 use super::model::{Band, DecidedEffect, Decision};
+use super::procedure::Procedure;
 use super::verdicts::{Edges, Limits, Side, decide};
 use super::words;
 use crate::record::Record;
 use crate::stats::bounds::Verdict;
+use crate::stats::describe;
 use crate::stats::interval::{Estimate, Interval, Level};
-use crate::stats::{describe, hodges_lehmann, signed_rank};
 use crate::suite::quantity::Margin;
 use crate::suite::{Claim, ContrastSpec, Effect, Expectation};
 
@@ -24,7 +25,7 @@ pub fn decisions(record: &Record, blocks: &Blocks) -> Vec<Decision> {
     claims
         .map(|claim| match &claim.expectation {
             Expectation::Contrast { contrast, effect } => {
-                on_effect(claim, contrast, *effect, &pairs(blocks, contrast))
+                on_effect(claim, contrast, *effect, blocks)
             }
             Expectation::Receipt { scenario, evidence } => {
                 evidence::on_receipt(claim, record, blocks, scenario, evidence)
@@ -33,13 +34,21 @@ pub fn decisions(record: &Record, blocks: &Blocks) -> Vec<Decision> {
         .collect()
 }
 
-fn on_effect(claim: &Claim, contrast: &ContrastSpec, effect: Effect, pairs: &Pairs) -> Decision {
+/// Decides a claim on an effect.
+pub fn on_effect(
+    claim: &Claim,
+    contrast: &ContrastSpec,
+    effect: Effect,
+    blocks: &Blocks,
+) -> Decision {
+    let procedure = Procedure::of(blocks.suite());
+    let pairs = &pairs(blocks, contrast);
     let decision = |measured: String, reason: String, verdict, effect_found| Decision {
         id: claim.id.clone(),
         text: claim.text.clone(),
         expected: expected(effect, &contrast.from),
         measured,
-        cpu: cpu(pairs, level(effect)),
+        cpu: cpu(procedure, pairs, level(effect)),
         reason,
         verdict,
         effect: effect_found,
@@ -47,7 +56,7 @@ fn on_effect(claim: &Claim, contrast: &ContrastSpec, effect: Effect, pairs: &Pai
     let level = level(effect);
     let savings: Vec<f64> = pairs.differences_ms().iter().map(|d| 0.0 - d).collect();
     let from_median = describe::median(&pairs.first_ms());
-    let (Some(saved), Some(from_median)) = (hodges_lehmann::estimate(&savings, level), from_median)
+    let (Some(saved), Some(from_median)) = (procedure.estimate(&savings, level), from_median)
     else {
         let reason = format!(
             "there is no block in which both gave the metric {}",
@@ -71,7 +80,7 @@ fn on_effect(claim: &Claim, contrast: &ContrastSpec, effect: Effect, pairs: &Pai
     };
     match saved.interval {
         None => {
-            let needed = signed_rank::smallest_n(level) as u64;
+            let needed = procedure.smallest_n(level) as u64;
             let reason = format!(
                 "no interval yet: needs at least {}",
                 words::count(needed, "block", "blocks")
@@ -92,9 +101,9 @@ fn on_effect(claim: &Claim, contrast: &ContrastSpec, effect: Effect, pairs: &Pai
 }
 
 /// The effect in CPU time, in words; only where there is an interval.
-fn cpu(pairs: &Pairs, level: Level) -> Option<String> {
+fn cpu(procedure: Procedure, pairs: &Pairs, level: Level) -> Option<String> {
     let savings: Vec<f64> = differences_ms(&pairs.cpu).iter().map(|d| 0.0 - d).collect();
-    let saved = hodges_lehmann::estimate(&savings, level)?;
+    let saved = procedure.estimate(&savings, level)?;
     saved.interval?;
     Some(words::saving(&saved, words::decimals_of(&saved)))
 }

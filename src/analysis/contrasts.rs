@@ -1,14 +1,16 @@
 //! Paired effects: each scenario against the baseline, and the pairs that claims name.
 //!
 //! Per block dᵢ = scenario − baseline, and ln(scenario / baseline). Estimates are the
-//! Hodges-Lehmann pseudomedian of the dᵢ, and exp of that of the logarithms. The intervals of a
+//! Hodges-Lehmann pseudomedian of the dᵢ, and exp of that of the logarithms (of a run that stopped
+//! when decided: see [`Procedure`]). The intervals of a
 //! metric's contrasts hold at 95 % together (Bonferroni: each at 1 − 0.05/m), and the p-values
 //! are Holm's over the same contrasts.
 
 use super::blocks::{Blocks, Pairs, differences_ms};
 use super::model::{Contrast, Pairing};
+use super::procedure::Procedure;
 use crate::stats::interval::Level;
-use crate::stats::{hodges_lehmann, multiple, signed_rank};
+use crate::stats::multiple;
 use crate::suite::{ContrastSpec, Metric};
 
 /// The contrasts of a run, in the suite's order. One without a single pair is left out.
@@ -46,13 +48,15 @@ pub fn noise_floor(blocks: &Blocks) -> Vec<Contrast> {
                 to: baseline.clone(),
                 metric,
             };
-            from_pairs(&spec, &blocks.pairs(itself, twin, metric), Level::P95)
+            let pairs = blocks.pairs(itself, twin, metric);
+            from_pairs(Procedure::of(blocks.suite()), &spec, &pairs, Level::P95)
         })
         .collect()
 }
 
 fn contrast(blocks: &Blocks, spec: &ContrastSpec, level: Level) -> Option<Contrast> {
-    from_pairs(spec, &pairs(blocks, spec), level)
+    let procedure = Procedure::of(blocks.suite());
+    from_pairs(procedure, spec, &pairs(blocks, spec), level)
 }
 
 /// The pairs of a contrast; none when it names a scenario that isn't there.
@@ -64,17 +68,22 @@ pub fn pairs(blocks: &Blocks, spec: &ContrastSpec) -> Pairs {
 }
 
 /// The p-value is not adjusted yet.
-fn from_pairs(spec: &ContrastSpec, pairs: &Pairs, level: Level) -> Option<Contrast> {
+fn from_pairs(
+    procedure: Procedure,
+    spec: &ContrastSpec,
+    pairs: &Pairs,
+    level: Level,
+) -> Option<Contrast> {
     let differences = pairs.differences_ms();
     Some(Contrast {
         baseline: spec.from.clone(),
         scenario: spec.to.clone(),
         metric: spec.metric,
         blocks: differences.len() as u32,
-        shift_ms: hodges_lehmann::estimate(&differences, level)?,
-        ratio: hodges_lehmann::ratio(&pairs.both_ms(), level)?,
-        cpu_shift_ms: hodges_lehmann::estimate(&differences_ms(&pairs.cpu), level),
-        p_value: signed_rank::test(&differences)?.p_value,
+        shift_ms: procedure.estimate(&differences, level)?,
+        ratio: procedure.ratio(&pairs.both_ms(), level)?,
+        cpu_shift_ms: procedure.estimate(&differences_ms(&pairs.cpu), level),
+        p_value: procedure.p_value(&differences)?,
         pairing: Pairing::Paired,
         differences_ms: differences,
     })

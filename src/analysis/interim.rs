@@ -1,18 +1,21 @@
-//! What can be said while a run is going on: how wide the intervals are, and what the headline
-//! is so far.
+//! What can be said while a run is going on: how wide the intervals are, what is settled by them,
+//! and what the headline is so far.
 //!
-//! A run stops by width, never by significance: to look at p-values until one is small enough
-//! finds effects that aren't there.
+//! By fixed-sample intervals a run stops by width, never by significance: to look at p-values until
+//! one is small enough finds effects that aren't there. What decides is looked at by intervals that
+//! are valid at every look ([`Procedure`]).
 
 use std::fmt;
 
 use super::blocks::{Blocks, Pairs};
+use super::claims::on_effect;
 use super::contrasts::{level, pairs};
+use super::procedure::Procedure;
 use super::words;
 use crate::record::Launch;
-use crate::stats::hodges_lehmann;
-use crate::stats::interval::{Estimate, Level};
-use crate::suite::{ContrastSpec, Expectation, Suite};
+use crate::stats::bounds::Verdict;
+use crate::stats::interval::Estimate;
+use crate::suite::{ContrastSpec, Expectation, Goal, Suite};
 
 /// How well one contrast is known.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +26,15 @@ pub struct Width {
     /// √(high / low) − 1 of the ratio's simultaneous 95 % interval: 0.02 is ± 2 %. `None` while
     /// there is no interval.
     pub half_width: Option<f64>,
+    pub standing: Standing,
+}
+
+/// Does a contrast need more blocks?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    Open,
+    /// It is as precise, or as decided, as the suite asks.
+    Settled,
 }
 
 /// How far a run has come.
@@ -48,10 +60,15 @@ pub struct Headline {
 }
 
 impl Interim {
-    /// Is every contrast known to ± `precision` (0.02 for 2 %)? Not while one has no interval.
-    pub fn is_within(&self, precision: f64) -> bool {
-        let narrow = |width: &Width| width.half_width.is_some_and(|w| w <= precision);
-        !self.widths.is_empty() && self.widths.iter().all(narrow)
+    /// Is there nothing left that the run would go on for?
+    pub fn is_settled(&self) -> bool {
+        self.open().next().is_none()
+    }
+
+    /// The contrasts that need more blocks.
+    pub fn open(&self) -> impl Iterator<Item = &Width> {
+        let widths = self.widths.iter();
+        widths.filter(|width| width.standing == Standing::Open)
     }
 
     /// The contrast that is known worst: one without an interval is worse than any, and of equals
@@ -100,23 +117,25 @@ pub fn interim(suite: &Suite, launches: &[Launch]) -> Interim {
             })
             .collect();
     }
+    let procedure = Procedure::of(suite);
     let widths = specs
         .iter()
         .map(|spec| {
             let level = level(&specs, spec.metric);
-            width(spec, &pairs_or_twin(&blocks, spec), level)
+            let ratio = procedure.ratio(&pairs_or_twin(&blocks, spec).both_ms(), level);
+            Width {
+                contrast: spec.clone(),
+                blocks: pairs_or_twin(&blocks, spec).times.len() as u32,
+                half_width: ratio.as_ref().and_then(half_width),
+                standing: standing(&blocks, spec, ratio.as_ref()),
+            }
         })
         .collect();
     let mut interim = Interim {
         widths,
         headline: None,
     };
-    let claimed = suite.claims.iter().find_map(|claim| {
-        let Expectation::Contrast { contrast, .. } = &claim.expectation else {
-            return None;
-        };
-        Some(contrast)
-    });
+    let claimed = suite.claimed_contrasts().next();
     let asked = claimed.or(interim.widest().map(|width| &width.contrast));
     interim.headline = asked.and_then(|contrast| {
         let pairs = pairs_or_twin(&blocks, contrast);
@@ -124,8 +143,8 @@ pub fn interim(suite: &Suite, launches: &[Launch]) -> Interim {
         Some(Headline {
             contrast: contrast.clone(),
             blocks: pairs.times.len() as u32,
-            shift_ms: hodges_lehmann::estimate(&pairs.differences_ms(), level)?,
-            ratio: hodges_lehmann::ratio(&pairs.both_ms(), level)?,
+            shift_ms: procedure.estimate(&pairs.differences_ms(), level)?,
+            ratio: procedure.ratio(&pairs.both_ms(), level)?,
         })
     });
     interim
@@ -139,13 +158,34 @@ fn pairs_or_twin(blocks: &Blocks, spec: &ContrastSpec) -> Pairs {
     }
 }
 
-fn width(spec: &ContrastSpec, pairs: &Pairs, level: Level) -> Width {
-    Width {
-        contrast: spec.clone(),
-        blocks: pairs.times.len() as u32,
-        half_width: hodges_lehmann::ratio(&pairs.both_ms(), level)
-            .as_ref()
-            .and_then(half_width),
+/// What the suite's goal asks of a contrast with that ratio.
+fn standing(blocks: &Blocks, spec: &ContrastSpec, ratio: Option<&Estimate>) -> Standing {
+    let suite = blocks.suite();
+    let precision = suite.measure.precision.get();
+    let is_settled = match suite.measure.until {
+        Goal::Precise => ratio.and_then(half_width).is_some_and(|w| w <= precision),
+        // What no claim names decides nothing.
+        Goal::Decided if suite.claimed_contrasts().next().is_some() => {
+            let mut claims = suite.claims.iter();
+            claims.all(|claim| match &claim.expectation {
+                Expectation::Contrast { contrast, effect } if contrast.is_between(spec) => {
+                    on_effect(claim, contrast, *effect, blocks).verdict != Verdict::Inconclusive
+                }
+                Expectation::Contrast { .. } | Expectation::Receipt { .. } => true,
+            })
+        }
+        Goal::Decided => ratio
+            .and_then(|ratio| ratio.interval)
+            .is_some_and(|interval| {
+                let nearly_one =
+                    1.0 / (1.0 + precision) <= interval.low() && interval.high() <= 1.0 + precision;
+                nearly_one || !interval.contains(1.0)
+            }),
+    };
+    if is_settled {
+        Standing::Settled
+    } else {
+        Standing::Open
     }
 }
 

@@ -16,6 +16,7 @@ mod findings;
 mod interim;
 mod machine;
 mod model;
+mod procedure;
 mod receipts;
 mod scenarios;
 mod summary;
@@ -28,12 +29,12 @@ mod words;
 
 pub use check::Outcome;
 pub use compare::{Comparison, Difference, Unlike, UnlikeRecords, compare};
-pub use interim::{Headline, Interim, Width, interim};
+pub use interim::{Headline, Interim, Standing, Width, interim};
 pub use model::*;
 pub use words::{decimals_of, outwards};
 
 use crate::record::Record;
-use blocks::Blocks;
+use blocks::{Blocks, Ending};
 
 /// Everything that can be said of a record. The same record always gives the same analysis.
 pub fn analyse(record: &Record) -> Analysis {
@@ -47,7 +48,7 @@ pub fn analyse(record: &Record) -> Analysis {
         app: record.suite.app.name.clone(),
         app_lines: record.header.app_lines,
         seed: record.header.seed,
-        blocks: blocks.complete(),
+        blocks: blocks.complete(Ending::of(record)),
         stop_reason: record.end.as_ref().map(|end| end.stop_reason),
         host: record.header.host.clone(),
         interpreters: record.header.interpreters.clone(),

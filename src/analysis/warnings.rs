@@ -1,17 +1,17 @@
 //! Sentences on what limits the figures: how the run ended, which launches failed, and what the
 //! machine was doing meanwhile.
 
-use super::blocks::{Blocks, Pairs};
+use super::blocks::{Blocks, Ending, Pairs};
 use super::contrasts::{level, pairs};
 use super::interim::half_width;
 use super::machine;
 use super::model::{Contrast, ScenarioSummary};
+use super::procedure::Procedure;
 use super::validity::{doubtful_twin, name};
 use super::words;
 use crate::record::format::StopReason;
 use crate::record::{Arm, Record, Role};
-use crate::stats::signed_rank;
-use crate::suite::LaunchKind;
+use crate::suite::{Goal, LaunchKind};
 
 /// Line numbers or names that are given; the rest is counted.
 const MOST_NAMES: usize = 8;
@@ -32,6 +32,7 @@ pub fn warnings(
     all.extend(dropped_blocks(record, blocks));
     all.extend(too_few_blocks(record, contrasts));
     all.extend(not_precise(record, contrasts));
+    all.extend(sitting_out(record, blocks));
     if noise_floor.is_empty() && !contrasts.is_empty() {
         all.push("the baseline's twin gave nothing: there is no noise floor".to_owned());
     }
@@ -47,7 +48,12 @@ fn ending(record: &Record) -> Option<String> {
         Some(StopReason::Failures) => {
             Some("the run was stopped because the app failed to launch too often".into())
         }
-        Some(StopReason::Precision | StopReason::Budget | StopReason::MaxBlocks) => None,
+        Some(
+            StopReason::Precision
+            | StopReason::Decided
+            | StopReason::Budget
+            | StopReason::MaxBlocks,
+        ) => None,
     }
 }
 
@@ -146,12 +152,27 @@ fn dropped_blocks(record: &Record, blocks: &Blocks) -> Vec<String> {
 }
 
 fn too_few_blocks(record: &Record, contrasts: &[Contrast]) -> Option<String> {
-    let without = contrasts.iter().filter(|c| c.shift_ms.interval.is_none());
+    // A run until its claims are decided asks nothing of the other contrasts.
+    let is_wanted = |contrast: &&Contrast| {
+        let mut claimed = record.suite.claimed_contrasts().peekable();
+        record.suite.measure.until == Goal::Precise
+            || claimed.peek().is_none()
+            || claimed.any(|spec| {
+                let ends = [&contrast.baseline, &contrast.scenario];
+                spec.metric == contrast.metric
+                    && ends.contains(&&spec.from)
+                    && ends.contains(&&spec.to)
+            })
+    };
+    let without = contrasts
+        .iter()
+        .filter(is_wanted)
+        .filter(|c| c.shift_ms.interval.is_none());
     let most = without.clone().map(|contrast| contrast.blocks).max()?;
     let specs = record.suite.contrasts();
     let metrics = record.suite.measure.metrics.iter();
     let needed = metrics
-        .map(|&metric| signed_rank::smallest_n(level(&specs, metric)))
+        .map(|&metric| Procedure::of(&record.suite).smallest_n(level(&specs, metric)))
         .max()?;
     Some(format!(
         "{} no interval: at least {} are needed for it, and there are {most}",
@@ -167,8 +188,14 @@ fn not_precise(record: &Record, contrasts: &[Contrast]) -> Option<String> {
     let why = match end.stop_reason {
         StopReason::Budget => "the time was used up",
         StopReason::MaxBlocks => "the greatest number of blocks was reached",
-        StopReason::Precision | StopReason::Interrupted | StopReason::Failures => return None,
+        StopReason::Precision
+        | StopReason::Decided
+        | StopReason::Interrupted
+        | StopReason::Failures => return None,
     };
+    if record.suite.measure.until == Goal::Decided {
+        return Some(format!("{why} before everything was decided"));
+    }
     let asked = record.suite.measure.precision.get();
     let width = |contrast: &Contrast| half_width(&contrast.ratio);
     let (widest, reached) = contrasts
@@ -204,6 +231,34 @@ fn not_precise(record: &Record, contrasts: &[Contrast]) -> Option<String> {
         }
     }
     Some(sentence)
+}
+
+/// Scenarios that were not launched in every block. Their own times are of other moments than the
+/// baseline's, unlike their contrasts.
+fn sitting_out(record: &Record, blocks: &Blocks) -> Option<String> {
+    let ending = Ending::of(record);
+    let named: Vec<String> = record
+        .suite
+        .scenarios
+        .iter()
+        .filter_map(|scenario| {
+            let arm = blocks.arm(&scenario.name)?;
+            let kinds = record.suite.launch_kinds();
+            let sat_out = kinds
+                .iter()
+                .map(|kind| blocks.sat_out(arm, *kind, ending))
+                .max()?;
+            (sat_out > 0).then(|| format!("{} ({sat_out})", scenario.name))
+        })
+        .collect();
+    (!named.is_empty()).then(|| {
+        format!(
+            "sat out some blocks, as what was asked of them was known, or claims on others came \
+             first: {}; their medians are of the blocks before, their shifts and ratios of the \
+             blocks in which both were launched",
+            words::list(&named, MOST_NAMES)
+        )
+    })
 }
 
 /// The launches of a scenario of both kinds, its twin's not counted, and how many failed.

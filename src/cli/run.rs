@@ -21,7 +21,7 @@ use crate::record::{RECORD_FILE, RecordWriter, host};
 use crate::runner::{OnStages, Run, take_receipts};
 use crate::stage::{Backing, DropCaches, Setting, Workshop, source_lines};
 use crate::suite::quantity::{Fraction, parse_duration};
-use crate::suite::{Named, Overrides, Suite, SuiteFile, bundled};
+use crate::suite::{Goal, Named, Overrides, Suite, SuiteFile, bundled};
 
 /// Measure a suite, or any Python command
 ///
@@ -44,7 +44,10 @@ pub struct Args {
     /// How long the launches may take together, such as 60s
     #[arg(long, value_parser = duration)]
     budget: Option<Duration>,
-    /// Half-width of the intervals at which to stop, such as 2%
+    /// Stop when every interval is narrow enough, or when every claim is decided
+    #[arg(long, value_enum, value_name = "WHAT")]
+    until: Option<UntilChoice>,
+    /// Half-width of the intervals that are narrow enough, such as 2%
     #[arg(long, value_parser = fraction)]
     precision: Option<Fraction>,
     /// Stop after this many blocks in any case
@@ -97,6 +100,24 @@ enum StageChoice {
     Copy,
 }
 
+/// What ends a run before its budget does.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum UntilChoice {
+    /// Every effect is known to the precision
+    Precise,
+    /// Every claim is supported or refuted; without claims, every effect is told from none
+    Decided,
+}
+
+impl From<UntilChoice> for Goal {
+    fn from(choice: UntilChoice) -> Self {
+        match choice {
+            UntilChoice::Precise => Self::Precise,
+            UntilChoice::Decided => Self::Decided,
+        }
+    }
+}
+
 impl From<StageChoice> for Backing {
     fn from(choice: StageChoice) -> Self {
         match choice {
@@ -145,6 +166,7 @@ pub fn execute(args: &Args) -> Result<Status, Failed> {
         baseline: args.baseline.clone(),
         only: args.only.clone(),
         budget: args.budget,
+        until: args.until.map(Goal::from),
         precision: args.precision,
         max_blocks: args.blocks,
     })?;
@@ -235,12 +257,13 @@ fn conclude(out: &Path, stop_reason: StopReason, format: Format) -> Result<Statu
             say("stopped, as one launch after the other failed");
             Status::NotLaunched
         }
-        StopReason::Precision | StopReason::Budget | StopReason::MaxBlocks => {
-            match &analysis.validity {
-                Validity::Valid => Status::Done,
-                Validity::Invalid(_) => Status::Invalid,
-            }
-        }
+        StopReason::Precision
+        | StopReason::Decided
+        | StopReason::Budget
+        | StopReason::MaxBlocks => match &analysis.validity {
+            Validity::Valid => Status::Done,
+            Validity::Invalid(_) => Status::Invalid,
+        },
     })
 }
 

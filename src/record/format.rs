@@ -239,6 +239,8 @@ pub struct End {
 pub enum StopReason {
     /// Every contrast's interval is as narrow as asked.
     Precision,
+    /// Every claim is decided.
+    Decided,
     /// The time is used up.
     Budget,
     /// The greatest number of blocks is reached.

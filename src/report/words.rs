@@ -111,6 +111,7 @@ pub fn break_even(data: &BreakEven) -> String {
 pub fn stop_reason(reason: Option<StopReason>) -> &'static str {
     match reason {
         Some(StopReason::Precision) => "stopped when every interval was as narrow as asked",
+        Some(StopReason::Decided) => "stopped when everything was decided",
         Some(StopReason::Budget) => "stopped when the time was used up",
         Some(StopReason::MaxBlocks) => "stopped at the greatest number of blocks",
         Some(StopReason::Interrupted) => "interrupted",

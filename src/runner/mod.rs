@@ -6,6 +6,7 @@
 
 pub mod fake;
 mod launches;
+mod roster;
 #[cfg(test)]
 mod tests;
 
@@ -19,12 +20,13 @@ use crate::plan::{Block, Plan};
 use crate::record::format::{End, Header, Line, ReceiptLine, StopReason};
 use crate::record::{Arm, Launch, Lines, WriteError};
 use crate::stage::{StageError, Workshop};
-use crate::suite::{LaunchKind, Suite};
+use crate::suite::{Goal, LaunchKind, Suite};
+use roster::{Outlook, Roster};
 
 pub use launches::{Launches, OnStages};
 
-/// Between two looks at the intervals.
-const BLOCKS_PER_LOOK: u32 = 5;
+/// After each of the first blocks there is something new to show.
+const FIRST_LOOKS: u32 = 5;
 /// So many launches in a row that fail end the run: the app is broken, and each may take as long
 /// as its time-out.
 const FAILURES_IN_A_ROW: u32 = 5;
@@ -121,8 +123,9 @@ impl Run<'_> {
         };
         let mut blocks = 0;
         let mut latest = interim(self.suite, &[]);
+        let mut roster = Roster::whole();
         let stop_reason = loop {
-            match self.run_block(&plan.block(blocks), &mut progress, record) {
+            match self.run_block(&plan.block(blocks), &roster, &mut progress, record) {
                 Ok(()) => {}
                 Err(RunError::Stage(StageError::Interrupted(Interrupted))) => {
                     break StopReason::Interrupted;
@@ -134,8 +137,8 @@ impl Run<'_> {
             }
             blocks += 1;
             record.sync()?;
-            // Not after each block: an analysis of all blocks so far takes longer each time.
-            if blocks < BLOCKS_PER_LOOK || blocks.is_multiple_of(BLOCKS_PER_LOOK) {
+            let is_look = self.is_look(blocks);
+            if is_look || blocks < FIRST_LOOKS {
                 latest = interim(self.suite, &progress.launches);
             }
             (self.tell)(Event::Block {
@@ -144,6 +147,16 @@ impl Run<'_> {
             });
             if let Some(reason) = self.reason_to_stop(blocks, &latest, &progress) {
                 break reason;
+            }
+            if is_look {
+                roster = Roster::of(
+                    self.suite,
+                    &latest,
+                    Outlook {
+                        blocks,
+                        elapsed: self.elapsed(&progress),
+                    },
+                );
             }
         };
         let end = End {
@@ -171,24 +184,39 @@ impl Run<'_> {
         if blocks >= measure.max_blocks {
             return Some(StopReason::MaxBlocks);
         }
-        // Width, never significance: a run that stops when a difference "shows" finds
-        // differences that are not there.
-        let look = blocks.is_multiple_of(BLOCKS_PER_LOOK);
-        if look && blocks >= measure.min_blocks && interim.is_within(measure.precision.get()) {
-            return Some(StopReason::Precision);
+        if self.is_look(blocks) && interim.is_settled() {
+            return Some(match measure.until {
+                Goal::Precise => StopReason::Precision,
+                Goal::Decided => StopReason::Decided,
+            });
         }
         let elapsed = self.elapsed(progress);
         let next_fits = elapsed + elapsed / blocks <= measure.budget;
         (!next_fits).then_some(StopReason::Budget)
     }
 
+    /// Are the intervals looked at after so many blocks, to see what is still needed? Not after each
+    /// of many: an analysis of all blocks so far takes longer each time.
+    fn is_look(&self, blocks: u32) -> bool {
+        let measure = &self.suite.measure;
+        let between_looks = match (measure.until, blocks) {
+            // Each look at a fixed-sample interval is a chance to find it narrow by luck.
+            (Goal::Precise, _) | (Goal::Decided, 100..1000) => 5,
+            (Goal::Decided, ..100) => 1,
+            (Goal::Decided, _) => 50,
+        };
+        blocks >= measure.min_blocks && blocks.is_multiple_of(between_looks)
+    }
+
     fn run_block(
         &mut self,
         block: &Block,
+        roster: &Roster,
         progress: &mut Progress,
         record: &mut dyn Lines,
     ) -> Result<(), RunError> {
-        for (position, &(arm, kind)) in (0..).zip(&block.launches) {
+        let launched = block.launches.iter().filter(|(arm, _)| roster.has(*arm));
+        for (position, &(arm, kind)) in (0..).zip(launched) {
             let launch = self.launch(block, position, arm, kind, progress)?;
             let failed = launch.failure.is_some();
             record.write(Line::Launch(Box::new(launch.to_line(self.suite))))?;

@@ -11,6 +11,7 @@
 //! With tied differences the closed interval covers with at least the level.
 
 use super::interval::{Estimate, Interval, Level};
+use super::ratio::of_logarithms;
 use super::signed_rank;
 
 /// The pseudomedian of the differences and its interval, in their unit.
@@ -44,23 +45,7 @@ pub fn estimate(differences: &[f64], level: Level) -> Option<Estimate> {
 ///
 /// `None` when there is no pair, or when a time isn't positive and finite, or a ratio overflows.
 pub fn ratio(pairs: &[(f64, f64)], level: Level) -> Option<Estimate> {
-    let logs: Option<Vec<f64>> = pairs
-        .iter()
-        .map(|&(baseline, scenario)| {
-            let positive = baseline > 0.0 && scenario > 0.0;
-            // ln of the quotient, not a difference of logs: near 1 the latter loses digits. An
-            // infinite or vanished quotient has a non-finite logarithm, which `estimate` refuses.
-            positive.then(|| (scenario / baseline).ln())
-        })
-        .collect();
-    let log = estimate(&logs?, level)?;
-    let ratio = log.estimate.exp();
-    ratio.is_finite().then(|| Estimate {
-        estimate: ratio,
-        interval: log
-            .interval
-            .and_then(|i| Interval::new(i.low().exp(), i.high().exp())),
-    })
+    of_logarithms(pairs, |logs| estimate(logs, level))
 }
 
 /// (a + b)/2 without overflow. Non-decreasing in both arguments even after rounding, on which

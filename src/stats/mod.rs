@@ -21,6 +21,7 @@ pub mod interval;
 pub mod modality;
 pub mod multiple;
 mod ranks;
+mod ratio;
 pub mod sequence;
 pub mod signed_rank;
 pub mod two_sample;

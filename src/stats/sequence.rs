@@ -25,7 +25,9 @@
 //! decides *whether* there is an effect; how large a skewed one is, the fixed-n interval says.
 
 use super::describe::{MAD_TO_SD, median};
-use super::interval::{Interval, Level};
+use super::hodges_lehmann;
+use super::interval::{Estimate, Interval, Level};
+use super::ratio::of_logarithms;
 
 /// The number of blocks in the pilot that sets the scale.
 pub const PILOT: usize = 10;
@@ -96,9 +98,25 @@ impl ConfidenceSequence {
     /// Whether the effect θ is rejected by now. Never rejects NaN.
     pub fn rejects(&self, theta: f64) -> bool {
         let (sum, squares) = self.sums(theta);
+        is_rejected(sum, squares, self.alpha)
+    }
+
+    /// What the differences say of an effect of zero: the smallest α at which it is rejected by now,
+    /// at most 1. Whatever the moment at which one stops to look, it is α or less with a probability
+    /// of at most α, if there is no effect.
+    pub fn p_value(&self) -> f64 {
+        let (sum, squares) = self.sums(0.0);
         let mass = squares + RHO;
-        let boundary = mass * ((mass / RHO).ln() - 2.0 * self.alpha.ln());
-        sum * sum >= boundary
+        // The supermartingale's value, by its logarithm, which does not overflow.
+        let evidence = sum * sum / (2.0 * mass) - 0.5 * (mass / RHO).ln();
+        (-evidence).exp().min(1.0)
+    }
+
+    /// The effect that the clipped differences lie around: S is zero there.
+    fn centre(&self) -> Option<f64> {
+        let least = self.differences.iter().copied().reduce(f64::min)?;
+        let most = self.differences.iter().copied().reduce(f64::max)?;
+        Some(bisect(least, most, |theta| self.sums(theta).0 <= 0.0))
     }
 
     /// The effects not rejected, or `None` while they aren't bounded on both sides (until about
@@ -120,10 +138,20 @@ impl ConfidenceSequence {
         if !self.rejects(below) || !self.rejects(above) {
             return None;
         }
-        let centre = bisect(least, most, |theta| self.sums(theta).0 <= 0.0);
+        let centre = self.centre()?;
         let low = bisect(centre, below, |theta| self.rejects(theta));
         let high = bisect(centre, above, |theta| self.rejects(theta));
         Interval::new(low, high)
+    }
+
+    /// The sequence after these differences, the first of which are the pilot. `None` as for
+    /// [`from_pilot`](Self::from_pilot), and where one isn't finite.
+    pub fn of(differences: &[f64], level: Level) -> Option<Self> {
+        let (pilot, rest) = differences.split_at_checked(PILOT)?;
+        let mut sequence = Self::from_pilot(pilot, level)?;
+        rest.iter()
+            .all(|&difference| sequence.update(difference))
+            .then_some(sequence)
     }
 
     fn sums(&self, theta: f64) -> (f64, f64) {
@@ -133,6 +161,49 @@ impl ConfidenceSequence {
             .map(|difference| ((difference - theta) / self.scale).clamp(-CLIP, CLIP));
         standardised.fold((0.0, 0.0), |(sum, squares), x| (sum + x, squares + x * x))
     }
+}
+
+fn is_rejected(sum: f64, squares: f64, alpha: f64) -> bool {
+    let mass = squares + RHO;
+    sum * sum >= mass * ((mass / RHO).ln() - 2.0 * alpha.ln())
+}
+
+/// So many differences are needed for an interval, the pilot's counted: where all are clipped on
+/// one side, θ can be rejected from there on.
+pub fn smallest_n(level: Level) -> usize {
+    let rejects = |n: &usize| {
+        let n = *n as f64;
+        is_rejected(CLIP * n, CLIP * CLIP * n, level.alpha())
+    };
+    // Ends, as the left side grows with n² and the right one with n·ln n.
+    (1..).find(rejects).map_or(usize::MAX, |n| PILOT + n)
+}
+
+/// The effect by these differences, in their unit, with the interval that is valid at every look.
+///
+/// As long as there is no interval, the estimate is the Hodges-Lehmann one; afterwards it is the
+/// centre of the sequence's clipped differences, which the interval is about. `None` for an empty
+/// or non-finite sample.
+pub fn estimate(differences: &[f64], level: Level) -> Option<Estimate> {
+    let bounded = ConfidenceSequence::of(differences, level)
+        .and_then(|sequence| Some((sequence.centre()?, sequence.interval()?)));
+    let Some((estimate, interval)) = bounded else {
+        let estimate = hodges_lehmann::estimate(differences, level)?.estimate;
+        return Some(Estimate {
+            estimate,
+            interval: None,
+        });
+    };
+    Some(Estimate {
+        estimate,
+        interval: Some(interval),
+    })
+}
+
+/// The ratio scenario/baseline from (baseline, scenario) pairs, as [`hodges_lehmann::ratio`] but
+/// valid at every look.
+pub fn ratio(pairs: &[(f64, f64)], level: Level) -> Option<Estimate> {
+    of_logarithms(pairs, |logs| estimate(logs, level))
 }
 
 /// The end of the walk from `from`, where the condition fails, to `to`, where it holds: the point
@@ -154,7 +225,7 @@ fn bisect(mut from: f64, mut to: f64, holds: impl Fn(f64) -> bool) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{ConfidenceSequence, PILOT};
+    use super::{ConfidenceSequence, PILOT, estimate, smallest_n};
     use crate::stats::interval::Level;
 
     fn pilot() -> Vec<f64> {
@@ -196,6 +267,49 @@ mod tests {
         let interval = sequence.interval().unwrap();
         assert!(sequence.rejects(0.0) && sequence.rejects(20.0) && !sequence.rejects(10.0));
         assert!(interval.contains(10.0) && interval.half_width() < 4.0);
+    }
+
+    #[test]
+    fn the_p_value_is_the_level_at_which_zero_is_just_rejected() {
+        let differences: Vec<f64> = (0..60).map(|i| f64::from(i * 7 % 11) - 3.0).collect();
+        let sequence = ConfidenceSequence::of(&differences, Level::P95).unwrap();
+        let p_value = sequence.p_value();
+        assert!(p_value > 0.0 && p_value < 0.1, "{p_value}");
+        for (factor, rejected) in [(1.01, true), (0.99, false)] {
+            let level = Level::from_alpha(p_value * factor).unwrap();
+            let again = ConfidenceSequence::of(&differences, level).unwrap();
+            assert_eq!(again.rejects(0.0), rejected, "{factor}");
+        }
+        let nothing = ConfidenceSequence::from_pilot(&pilot(), Level::P95).unwrap();
+        assert_eq!(nothing.p_value(), 1.0);
+    }
+
+    #[test]
+    fn an_interval_needs_as_many_differences_as_is_said() {
+        let enough = smallest_n(Level::P95);
+        let differences: Vec<f64> = (0..enough).map(|i| (i % 5) as f64).collect();
+        assert!(
+            estimate(&differences, Level::P95)
+                .unwrap()
+                .interval
+                .is_some()
+        );
+        assert!(
+            estimate(&differences[1..], Level::P95)
+                .unwrap()
+                .interval
+                .is_none()
+        );
+    }
+
+    #[test]
+    fn the_estimate_lies_in_its_interval_and_needs_none() {
+        let differences: Vec<f64> = (0..60).map(|i| f64::from(i * 7 % 11) - 3.0).collect();
+        let found = estimate(&differences, Level::P95).unwrap();
+        assert!(found.interval.unwrap().contains(found.estimate));
+        let few = estimate(&differences[..15], Level::P95).unwrap();
+        assert!(few.interval.is_none() && few.estimate.is_finite());
+        assert_eq!(estimate(&[], Level::P95), None);
     }
 
     #[test]

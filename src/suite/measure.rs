@@ -67,6 +67,17 @@ impl SuiteFile {
                     )
                 }),
         };
+        let until = self.choice(
+            wire.until.as_ref(),
+            "until",
+            Goal::Precise,
+            &[Goal::Precise, Goal::Decided].map(|until| (until.name(), until)),
+        )?;
+        let min_blocks = match until {
+            Goal::Precise => DEFAULT_MIN_BLOCKS,
+            // Its intervals are valid at every look.
+            Goal::Decided => 1,
+        };
         let max_blocks = blocks(&wire.max_blocks, DEFAULT_MAX_BLOCKS)?;
         Ok(Measure {
             baseline,
@@ -75,11 +86,12 @@ impl SuiteFile {
                 Some(text) => self.positive_duration(text)?,
                 None => DEFAULT_BUDGET,
             },
+            until,
             precision: match &wire.precision {
                 Some(text) => self.quantity(text, Fraction::parse)?,
                 None => DEFAULT_PRECISION,
             },
-            min_blocks: blocks(&wire.min_blocks, DEFAULT_MIN_BLOCKS)?.min(max_blocks),
+            min_blocks: blocks(&wire.min_blocks, min_blocks)?.min(max_blocks),
             max_blocks,
         })
     }

@@ -83,14 +83,22 @@ impl Suite {
                 }
             }
         }
-        for claim in &self.claims {
-            if let Expectation::Contrast { contrast, .. } = &claim.expectation
-                && !all.contains(contrast)
-            {
+        for contrast in self.claimed_contrasts() {
+            if !all.contains(contrast) {
                 all.push(contrast.clone());
             }
         }
         all
+    }
+
+    /// The contrasts that claims are about, in the order of the claims.
+    pub fn claimed_contrasts(&self) -> impl Iterator<Item = &ContrastSpec> {
+        self.claims
+            .iter()
+            .filter_map(|claim| match &claim.expectation {
+                Expectation::Contrast { contrast, .. } => Some(contrast),
+                Expectation::Receipt { .. } => None,
+            })
     }
 }
 
@@ -154,12 +162,34 @@ pub struct Measure {
     pub metrics: Vec<Metric>,
     /// How long the blocks may take together.
     pub budget: Duration,
-    /// Half-width of each contrast's ratio at which to stop.
+    /// What ends the run before its budget does.
+    pub until: Goal,
+    /// Half-width of each contrast's ratio that is narrow enough.
     pub precision: Fraction,
-    /// Not before this many blocks does width stop the run.
+    /// Not before this many blocks does `until` end the run, nor does a scenario sit out.
     pub min_blocks: u32,
     /// After this many blocks the run stops in any case.
     pub max_blocks: u32,
+}
+
+/// What a run goes on for, within its budget.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Goal {
+    /// Each contrast's interval is as narrow as asked.
+    Precise,
+    /// Each claim is supported or refuted; where a suite has none, each contrast is known to be an
+    /// effect, or to be none within the precision.
+    Decided,
+}
+
+impl Goal {
+    /// As suites and the command line have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Precise => "precise",
+            Self::Decided => "decided",
+        }
+    }
 }
 
 /// What is read off a launch.
@@ -414,6 +444,16 @@ pub struct ContrastSpec {
     pub from: String,
     pub to: String,
     pub metric: Metric,
+}
+
+impl ContrastSpec {
+    /// Is the other one about the same two scenarios, in whichever direction?
+    pub fn is_between(&self, other: &Self) -> bool {
+        let ends = |spec: &Self| (spec.from.clone(), spec.to.clone());
+        let (from, to) = ends(other);
+        self.metric == other.metric
+            && [(from.clone(), to.clone()), (to, from)].contains(&ends(self))
+    }
 }
 
 /// A statement to be decided.

@@ -29,6 +29,7 @@ pub struct Overrides {
     /// Scenarios to keep; empty keeps all. The baseline is always kept.
     pub only: Vec<String>,
     pub budget: Option<Duration>,
+    pub until: Option<Goal>,
     pub precision: Option<Fraction>,
     pub max_blocks: Option<u32>,
 }
@@ -39,12 +40,14 @@ impl Overrides {
             baseline,
             only,
             budget,
+            until,
             precision,
             max_blocks,
         } = self;
         baseline.is_none()
             && only.is_empty()
             && budget.is_none()
+            && until.is_none()
             && precision.is_none()
             && max_blocks.is_none()
     }
@@ -123,6 +126,9 @@ impl SuiteFile {
         wire.measure.baseline = text(baseline.clone());
         if let Some(budget) = overrides.budget {
             wire.measure.budget = text(format_duration(budget));
+        }
+        if let Some(until) = overrides.until {
+            wire.measure.until = text(until.name().to_owned());
         }
         if let Some(precision) = overrides.precision {
             wire.measure.precision = text(precision.to_string());

@@ -108,6 +108,8 @@ pub struct WireMeasure {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub budget: Option<Spanned<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<Spanned<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub precision: Option<Spanned<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_blocks: Option<Spanned<i64>>,

@@ -20,6 +20,7 @@ mod readiness;
 mod records;
 mod servers;
 mod states;
+mod stopping;
 mod suites;
 mod units;
 mod untouched;

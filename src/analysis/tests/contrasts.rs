@@ -1,4 +1,5 @@
 use super::*;
+use crate::suite::quantity::Fraction;
 
 #[test]
 fn a_known_effect_is_found_within_its_interval() {
@@ -150,12 +151,19 @@ fn a_run_is_precise_once_every_contrast_is() {
     let few = usual(5);
     let interim_few = interim(&few.suite, &few.launches);
     assert!(interim_few.widths.iter().all(|w| w.half_width.is_none()));
-    assert!(!interim_few.is_within(1.0));
+    assert!(!interim_few.is_settled());
     let many = usual(60);
     let interim_many = interim(&many.suite, &many.launches);
     let widest = interim_many.widest().unwrap().half_width.unwrap();
     assert!(widest > 0.0 && widest < 0.1, "{widest}");
-    assert!(interim_many.is_within(widest) && !interim_many.is_within(widest * 0.99));
+    assert!(is_settled(&many, widest * 1.01) && !is_settled(&many, widest * 0.99));
+}
+
+/// Is it all as precise as this?
+fn is_settled(record: &Record, precision: f64) -> bool {
+    let mut suite = record.suite.clone();
+    suite.measure.precision = Fraction::parse(&format!("{:.9}%", precision * 100.0)).unwrap();
+    interim(&suite, &record.launches).is_settled()
 }
 
 #[test]
@@ -177,7 +185,7 @@ fn a_single_scenario_is_precise_once_its_twin_agrees_with_it() {
     let record = record(suite, 30, Noise::Usual, |_, _| 200.0);
     let interim = interim(&record.suite, &record.launches);
     assert_eq!(interim.widths.len(), 2);
-    assert!(interim.is_within(0.5) && !interim.is_within(1e-6));
+    assert!(is_settled(&record, 0.5) && !is_settled(&record, 1e-6));
     assert!(interim.to_string().contains(": warm's twin ("));
 }
 
