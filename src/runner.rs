@@ -10,6 +10,7 @@ use crate::analysis::{Interim, interim};
 use crate::launch::{Failure, Interrupted, Launcher};
 use crate::plan::{Block, Plan};
 use crate::record::format::{End, Header, Line, ReceiptLine, StopReason};
+use crate::record::host::Machine;
 use crate::record::{Arm, Launch, RecordWriter, WriteError};
 use crate::stage::{Stage, StageError, Workshop};
 use crate::suite::{LaunchKind, Suite};
@@ -111,7 +112,9 @@ impl Run<'_> {
             launches: Vec::new(),
             failures_in_a_row: 0,
             failed: Vec::new(),
+            beside_others: 0,
         };
+        let machine = Machine::this();
         let mut blocks = 0;
         let mut latest = interim(self.suite, &[]);
         let stop_reason = loop {
@@ -126,6 +129,7 @@ impl Run<'_> {
                 break StopReason::Failures;
             }
             blocks += 1;
+            progress.beside_others += u32::from(!machine.other_runs().is_empty());
             record.sync()?;
             // Not after each block: an analysis of all blocks so far takes longer each time.
             if blocks < BLOCKS_PER_LOOK || blocks.is_multiple_of(BLOCKS_PER_LOOK) {
@@ -143,6 +147,8 @@ impl Run<'_> {
             stop_reason,
             blocks,
             elapsed_s: progress.begun.elapsed().as_secs_f64(),
+            heat_throttles: machine.heat_throttles(),
+            blocks_beside_others: progress.beside_others,
         };
         record.write(&Line::End(end.clone()))?;
         record.sync()?;
@@ -241,4 +247,6 @@ struct Progress {
     failures_in_a_row: u32,
     /// Scenarios that have failed already.
     failed: Vec<usize>,
+    /// Blocks at whose end another coldsnake was running.
+    beside_others: u32,
 }

@@ -10,12 +10,15 @@ mod break_even;
 mod check;
 mod claims;
 mod compare;
+mod conditions;
 mod contrasts;
+mod disturbance;
 mod evidence;
 mod findings;
 mod interim;
 mod machine;
 mod model;
+mod order;
 mod receipts;
 mod scenarios;
 mod summary;
@@ -28,6 +31,7 @@ mod words;
 
 pub use check::Outcome;
 pub use compare::{Comparison, Difference, Unlike, UnlikeRecords, compare};
+pub use conditions::{Condition, conditions};
 pub use interim::{Headline, Interim, Width, interim};
 pub use model::*;
 pub use words::{decimals_of, outwards};
@@ -41,6 +45,8 @@ pub fn analyse(record: &Record) -> Analysis {
     let scenarios = scenarios::summaries(record, &blocks);
     let noise_floor = contrasts::noise_floor(&blocks);
     let contrasts = contrasts::contrasts(&blocks);
+    let disturbance = disturbance::disturbance(record);
+    let order = order::orders(record, &blocks);
     Analysis {
         // A suite has no name of its own: it is known by the file it came from.
         suite: record.header.suite.origin.clone(),
@@ -55,7 +61,16 @@ pub fn analyse(record: &Record) -> Analysis {
         claims: claims::decisions(record, &blocks),
         findings: findings::findings(record, &scenarios, &contrasts),
         validity: validity::validity(record, &noise_floor),
-        warnings: warnings::warnings(record, &blocks, &scenarios, &contrasts, &noise_floor),
+        warnings: warnings::warnings(
+            record,
+            &blocks,
+            &scenarios,
+            &contrasts,
+            &noise_floor,
+            (&disturbance, &order),
+        ),
+        disturbance,
+        order,
         scenarios,
         noise_floor,
         contrasts,
