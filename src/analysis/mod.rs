@@ -10,12 +10,15 @@ mod break_even;
 mod check;
 mod claims;
 mod compare;
+mod conditions;
 mod contrasts;
+mod disturbance;
 mod evidence;
 mod findings;
 mod interim;
 mod machine;
 mod model;
+mod order;
 mod procedure;
 mod receipts;
 mod scenarios;
@@ -29,6 +32,7 @@ mod words;
 
 pub use check::Outcome;
 pub use compare::{Comparison, Difference, Unlike, UnlikeRecords, compare};
+pub use conditions::{Condition, conditions};
 pub use interim::{Headline, Interim, Standing, Width, interim};
 pub use model::*;
 pub use words::{decimals_of, outwards};
@@ -42,6 +46,8 @@ pub fn analyse(record: &Record) -> Analysis {
     let scenarios = scenarios::summaries(record, &blocks);
     let noise_floor = contrasts::noise_floor(&blocks);
     let contrasts = contrasts::contrasts(&blocks);
+    let disturbance = disturbance::disturbance(record);
+    let order = order::orders(record, &blocks);
     Analysis {
         // A suite has no name of its own: it is known by the file it came from.
         suite: record.header.suite.origin.clone(),
@@ -56,7 +62,16 @@ pub fn analyse(record: &Record) -> Analysis {
         claims: claims::decisions(record, &blocks),
         findings: findings::findings(record, &scenarios, &contrasts),
         validity: validity::validity(record, &noise_floor),
-        warnings: warnings::warnings(record, &blocks, &scenarios, &contrasts, &noise_floor),
+        warnings: warnings::warnings(
+            record,
+            &blocks,
+            &scenarios,
+            &contrasts,
+            &noise_floor,
+            (&disturbance, &order),
+        ),
+        disturbance,
+        order,
         scenarios,
         noise_floor,
         contrasts,

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::record::format::{Host, Interpreter, StopReason};
 use crate::stats::bounds::Verdict;
+use crate::stats::drift::PositionEffect;
 use crate::stats::interval::{Estimate, Interval};
 use crate::suite::Metric;
 
@@ -28,11 +29,53 @@ pub struct Analysis {
     pub contrasts: Vec<Contrast>,
     pub break_even: Vec<BreakEven>,
     pub claims: Vec<Decision>,
+    /// What the machine did to launches, as far as it shows.
+    pub disturbance: Disturbance,
+    /// Whether it matters when a launch came, for each metric.
+    pub order: Vec<Order>,
     /// Sentences on what the receipts show, most important first.
     pub findings: Vec<String>,
     pub validity: Validity,
     /// Sentences on what limits the figures.
     pub warnings: Vec<String>,
+}
+
+/// How many launches something else on the machine disturbed. A launch may have several reasons.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Disturbance {
+    /// All of them, the twin's and failed ones, too.
+    pub launches: u64,
+    pub disturbed: u64,
+    pub by_steal: u64,
+    pub by_others: u64,
+    pub by_preemption: u64,
+    /// Of all CPUs' time while launches ran, the part that other processes used; `None` if no
+    /// launch tells.
+    pub others_share: Option<f64>,
+}
+
+/// Effects of when a launch came.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Order {
+    pub metric: Metric,
+    /// Of its place in the block; `None` with fewer than five complete blocks.
+    pub position: Option<PositionEffect>,
+    /// Of its place in the run; `None` with fewer than ten launches of the baseline.
+    pub drift: Option<Drift>,
+}
+
+/// How the baseline's launches changed over the run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Drift {
+    pub launches: u64,
+    /// Spearman's correlation of times with their order.
+    pub rho: f64,
+    /// Of that, against launches that could as well have come in any order.
+    pub p_value: f64,
+    /// Autocorrelation from one launch to the next.
+    pub lag1: f64,
+    /// Median of the last quarter over that of the first, less 1.
+    pub change: f64,
 }
 
 /// May the figures be believed?

@@ -68,6 +68,8 @@ struct Summary<'a> {
     invalid_because: &'a [String],
     warnings: &'a [String],
     findings: &'a [String],
+    disturbance: SummaryDisturbance,
+    order: Vec<SummaryOrder>,
 }
 
 #[derive(Serialize)]
@@ -127,6 +129,40 @@ struct SummaryClaim<'a> {
 }
 
 #[derive(Serialize)]
+struct SummaryDisturbance {
+    launches: u64,
+    disturbed: u64,
+    share: f64,
+    by_steal: u64,
+    by_others: u64,
+    by_preemption: u64,
+    others_share: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct SummaryOrder {
+    metric: &'static str,
+    position: Option<SummaryPosition>,
+    drift: Option<SummaryDrift>,
+}
+
+#[derive(Serialize)]
+struct SummaryPosition {
+    blocks: u64,
+    p_value: f64,
+    offsets_ms: Vec<f64>,
+}
+
+#[derive(Serialize)]
+struct SummaryDrift {
+    launches: u64,
+    p_value: f64,
+    rho: f64,
+    lag1: f64,
+    change: f64,
+}
+
+#[derive(Serialize)]
 struct SummaryEstimate {
     estimate: f64,
     low: Option<f64>,
@@ -176,6 +212,8 @@ impl<'a> Summary<'a> {
             },
             warnings: &analysis.warnings,
             findings: &analysis.findings,
+            disturbance: disturbance(&analysis.disturbance),
+            order: analysis.order.iter().map(order).collect(),
         }
     }
 }
@@ -252,6 +290,36 @@ fn break_even(found: &BreakEven) -> SummaryBreakEven<'_> {
         },
         from: &found.from,
         first: &found.first,
+    }
+}
+
+fn disturbance(found: &Disturbance) -> SummaryDisturbance {
+    SummaryDisturbance {
+        launches: found.launches,
+        disturbed: found.disturbed,
+        share: millionth(found.share()),
+        by_steal: found.by_steal,
+        by_others: found.by_others,
+        by_preemption: found.by_preemption,
+        others_share: found.others_share.map(millionth),
+    }
+}
+
+fn order(order: &Order) -> SummaryOrder {
+    SummaryOrder {
+        metric: order.metric.name(),
+        position: order.position.as_ref().map(|effect| SummaryPosition {
+            blocks: effect.blocks as u64,
+            p_value: effect.p_value,
+            offsets_ms: effect.offsets.iter().copied().map(millionth).collect(),
+        }),
+        drift: order.drift.map(|drift| SummaryDrift {
+            launches: drift.launches,
+            p_value: drift.p_value,
+            rho: millionth(drift.rho),
+            lag1: millionth(drift.lag1),
+            change: millionth(drift.change),
+        }),
     }
 }
 

@@ -5,7 +5,7 @@ use super::blocks::{Blocks, Ending, Pairs};
 use super::contrasts::{level, pairs};
 use super::interim::half_width;
 use super::machine;
-use super::model::{Contrast, ScenarioSummary};
+use super::model::{Contrast, Disturbance, Order, ScenarioSummary};
 use super::procedure::Procedure;
 use super::validity::{doubtful_twin, name};
 use super::words;
@@ -23,6 +23,7 @@ pub fn warnings(
     summaries: &[ScenarioSummary],
     contrasts: &[Contrast],
     noise_floor: &[Contrast],
+    (disturbed, orders): (&Disturbance, &[Order]),
 ) -> Vec<String> {
     let mut all = Vec::new();
     all.extend(ending(record));
@@ -37,7 +38,7 @@ pub fn warnings(
         all.push("the baseline's twin gave nothing: there is no noise floor".to_owned());
     }
     all.extend(noise_floor.iter().filter_map(doubtful_twin));
-    all.extend(machine::warnings(record, blocks));
+    all.extend(machine::warnings(record, blocks, disturbed, orders));
     all
 }
 

@@ -2,6 +2,7 @@
 
 use std::process::{ExitCode, Termination};
 
+use crate::launch::affinity::AffinityError;
 use crate::python::PythonError;
 use crate::record::{ReadError, WriteError};
 use crate::report::WriteRunError;
@@ -65,6 +66,12 @@ impl From<SuiteError> for Failed {
 
 impl From<UnitError> for Failed {
     fn from(error: UnitError) -> Self {
+        Self::new(Status::BadInput, &error)
+    }
+}
+
+impl From<AffinityError> for Failed {
+    fn from(error: AffinityError) -> Self {
         Self::new(Status::BadInput, &error)
     }
 }

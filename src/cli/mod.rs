@@ -29,7 +29,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Run(run::Args),
+    Run(Box<run::Args>),
     Init(init::Args),
     Report(report::Args),
     Compare(compare::Args),
@@ -53,7 +53,7 @@ pub fn main() -> Status {
             return status;
         }
     };
-    let result = match cli.command.unwrap_or(Command::Run(run::Args::default())) {
+    let result = match cli.command.unwrap_or(Command::Run(Box::default())) {
         Command::Run(args) => run::execute(&args),
         Command::Init(args) => init::execute(&args),
         Command::Report(args) => report::execute(&args),

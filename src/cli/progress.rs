@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::output::say;
+use crate::analysis::Condition;
 use crate::runner::Event;
 
 /// May progress be shown?
@@ -65,6 +66,18 @@ impl Progress {
                 bar.tick();
             }
             Out::Lines { .. } => say(what),
+        }
+    }
+
+    /// What one can do for a quieter measurement, before it begins.
+    pub fn advise(&mut self, conditions: &[Condition]) {
+        for condition in conditions {
+            let tell = || say(&condition.advice());
+            match &self.out {
+                Out::Nowhere => {}
+                Out::Bar(bar) => bar.suspend(tell),
+                Out::Lines { .. } => tell(),
+            }
         }
     }
 

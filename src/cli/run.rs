@@ -10,14 +10,16 @@ use super::exit::{Failed, Status};
 use super::output::{Format, open, say, show, write};
 use super::progress::{Progress, Verbosity};
 use super::unit;
-use crate::analysis::Validity;
+use crate::analysis::{Validity, conditions};
+use crate::launch::affinity::{Affinity, Choice};
 use crate::launch::{Interrupt, System};
 use crate::python::environment::CallerEnvironment;
 use crate::python::{Equipped, Interpreters, Python};
 use crate::record::format::{
     Environment, FORMAT_VERSION, Header, Interpreter, StopReason, SuiteText,
 };
-use crate::record::{RECORD_FILE, RecordWriter, host};
+use crate::record::host::{Machine, Presence};
+use crate::record::{RECORD_FILE, RecordWriter};
 use crate::runner::{OnStages, Run, take_receipts};
 use crate::stage::{Backing, DropCaches, Setting, Workshop, source_lines};
 use crate::suite::quantity::{Fraction, parse_duration};
@@ -75,6 +77,16 @@ pub struct Args {
     /// Let scenarios with page-cache = "dropped" drop the page cache of the whole machine
     #[arg(long)]
     allow_drop_caches: bool,
+    /// Which CPUs coldsnake and the app run on: auto keeps a core of its own for coldsnake where
+    /// there are three or more, none pins nothing; or the app's CPUs, such as 2-3, or coldsnake's
+    /// and the app's, such as 0:1-3
+    #[arg(
+        long,
+        default_value = "auto",
+        value_name = "CPUS",
+        hide_default_value = true
+    )]
+    affinity: Choice,
     /// How the results are printed
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -176,7 +188,15 @@ pub fn execute(args: &Args) -> Result<Status, Failed> {
             out.display()
         )));
     }
+    let machine = Machine::this();
+    let affinity = Affinity::decide(&args.affinity, &machine.cores())?;
     let mut progress = Progress::new(verbosity);
+    let _presence = Presence::announce();
+    let mut host = machine.observe();
+    let recorded = affinity.recorded();
+    let known = conditions(&host, Some(&recorded));
+    progress.advise(&known);
+    let before = machine.cpu_times();
     let caller = CallerEnvironment::observe();
     let pythons = find_interpreters(&named, &caller)?;
     let file = across(file, &pythons)?;
@@ -189,6 +209,7 @@ pub fn execute(args: &Args) -> Result<Status, Failed> {
         .map_err(|error| Failed::bad_input(format!("cannot watch for signals: {error}")))?;
     let mut launcher = System::new(&interrupt)
         .map_err(|error| Failed::bad_input(format!("cannot launch processes: {error}")))?;
+    launcher.keep_to(&affinity);
     progress.doing("preparing the scenarios");
     let setting = Setting {
         suite: &suite,
@@ -202,6 +223,16 @@ pub fn execute(args: &Args) -> Result<Status, Failed> {
         },
     };
     let mut workshop = Workshop::set_up(setting, &mut launcher)?;
+    host.steal_before = machine.cpu_times().since(before).steal_share();
+    let mut seen = conditions(&host, Some(&recorded));
+    seen.retain(|condition| !known.contains(condition));
+    progress.advise(&seen);
+    let _pinned = affinity.pin().map_err(|error| {
+        Failed::bad_input(format!(
+            "cannot keep coldsnake to CPU {}: {error}\n  --affinity none leaves it where it is",
+            recorded.harness
+        ))
+    })?;
     progress.doing("checking that the scenarios hold");
     let mut tell = |event: crate::runner::Event<'_>| progress.tell(event);
     let receipts = take_receipts(&mut workshop, &suite, &mut launcher, &mut tell)?;
@@ -220,7 +251,8 @@ pub fn execute(args: &Args) -> Result<Status, Failed> {
             sha256: sha256(file.text()),
             text: file.text().to_owned(),
         },
-        host: host::observe(),
+        host,
+        affinity: Some(recorded),
         interpreters: interpreters.all().iter().map(described).collect(),
         environment: Environment {
             passed: names(&caller),

@@ -4,8 +4,10 @@
 //! before the clock is read, and everything it leaves is looked at after its end. [`Launcher`]
 //! is what the runner sees; [`System`] is the real one.
 
+pub mod affinity;
 mod family;
 mod interrupt;
+mod meanwhile;
 pub mod ports;
 mod ready;
 mod spawn;

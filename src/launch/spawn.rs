@@ -13,7 +13,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use nix::sched::{CpuSet, sched_setaffinity};
 use nix::sys::signal::{SigSet, SigmaskHow, sigprocmask};
+use nix::unistd::Pid;
 
 use super::{Failure, Spec, User};
 
@@ -26,8 +28,9 @@ const STACK_BYTES: usize = 64 * 1024;
 pub struct Child {
     pub pid: libc::pid_t,
     pub pidfd: OwnedFd,
-    /// CLOCK_MONOTONIC just before clone(2); later by the time that entering a control group
-    /// took, which waits for the kernel's grace periods and is no part of a start.
+    /// CLOCK_MONOTONIC just before clone(2); later by the time that entering a control group and
+    /// moving to its CPUs took: they wait for the kernel's grace periods and for another CPU, and
+    /// are no part of a start.
     pub spawned: Instant,
 }
 
@@ -39,6 +42,7 @@ pub struct Prepared {
     folder: CString,
     user: User,
     group: Option<Arc<File>>,
+    cpus: Option<CpuSet>,
     stack: Vec<u8>,
 }
 
@@ -79,8 +83,14 @@ impl Prepared {
             folder: text(spec.folder.as_os_str())?,
             user: spec.user,
             group: spec.group.clone(),
+            cpus: None,
             stack: vec![0; STACK_BYTES],
         })
+    }
+
+    /// Keeps the process to these CPUs, if any are given.
+    pub fn on(self, cpus: Option<CpuSet>) -> Self {
+        Self { cpus, ..self }
     }
 
     /// Starts the process with these as its standard input, output, error and, perhaps, report.
@@ -114,6 +124,7 @@ impl Prepared {
             folder: self.folder.as_ptr(),
             user: self.user,
             group: self.group.as_ref().map(AsRawFd::as_raw_fd),
+            cpus: self.cpus,
             entering: Duration::ZERO,
             descriptors: &moved,
             failure: None,
@@ -174,7 +185,8 @@ struct ChildPlan<'a> {
     folder: *const libc::c_char,
     user: User,
     group: Option<RawFd>,
-    /// What entering the group took.
+    cpus: Option<CpuSet>,
+    /// What entering the group and moving to the CPUs took.
     entering: Duration,
     /// To become 0, 1, 2 and perhaps 3.
     descriptors: &'a [OwnedFd],
@@ -212,6 +224,14 @@ fn child_steps(plan: &mut ChildPlan<'_>) -> &'static str {
                 return "entering the control group";
             }
             plan.entering = begun.elapsed();
+        }
+        // After the group, whose own CPUs would replace these.
+        if let Some(cpus) = &plan.cpus {
+            let begun = Instant::now();
+            if sched_setaffinity(Pid::from_raw(0), cpus).is_err() {
+                return "keeping to its CPUs";
+            }
+            plan.entering += begun.elapsed();
         }
         for (target, descriptor) in (0..).zip(plan.descriptors) {
             if libc::dup2(descriptor.as_raw_fd(), target) < 0 {

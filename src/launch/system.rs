@@ -6,15 +6,18 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, ppoll};
+use nix::sched::CpuSet;
 use nix::sys::signal::Signal;
 use nix::sys::time::TimeSpec;
 
+use super::affinity::Affinity;
 use super::family::signal_group;
+use super::meanwhile::Meanwhile;
 use super::ready::{Given, Wait, Watch};
 use super::spawn::{Child, Prepared};
 use super::stream::{Stream, pipe};
 use super::{Failure, Interrupt, Interrupted, Launched, Launcher, Spec, Subreaper, Until};
-use crate::record::{Times, Usage, host};
+use crate::record::{Times, Usage};
 
 /// After SIGTERM, a process has this long to end before SIGKILL.
 const GRACE: Duration = Duration::from_secs(3);
@@ -30,6 +33,8 @@ pub struct System<'a> {
     interrupt: &'a Interrupt,
     subreaper: Subreaper,
     null: OwnedFd,
+    /// What the launched processes are kept to.
+    cpus: Option<CpuSet>,
 }
 
 impl<'a> System<'a> {
@@ -43,14 +48,20 @@ impl<'a> System<'a> {
             interrupt,
             subreaper: Subreaper::become_one()?,
             null: null.into(),
+            cpus: None,
         })
+    }
+
+    /// Keeps what is launched from now on to its CPUs.
+    pub fn keep_to(&mut self, affinity: &Affinity) {
+        self.cpus = affinity.for_children();
     }
 }
 
 impl Launcher for System<'_> {
     fn launch(&mut self, spec: &Spec) -> Result<Launched, Interrupted> {
         self.interrupt.check()?;
-        let steal = host::steal();
+        let meanwhile = Meanwhile::begin();
         let watched = match self.start(spec) {
             Ok(watched) => watched,
             Err(failure) => {
@@ -64,7 +75,7 @@ impl Launcher for System<'_> {
             }
         };
         let mut launched = watched.see_through(spec, self.interrupt, &self.subreaper)?;
-        launched.usage.steal = host::steal().saturating_sub(steal);
+        meanwhile.end(&mut launched.usage);
         Ok(launched)
     }
 }
@@ -82,7 +93,7 @@ impl System<'_> {
             }
             Until::Exit | Until::ExitWithReport => (None, Given::default()),
         };
-        let mut prepared = Prepared::new(spec, given.variable.as_ref())?;
+        let mut prepared = Prepared::new(spec, given.variable.as_ref())?.on(self.cpus);
         let (stderr, stderr_end) = pipe()?;
         let report = match spec.until {
             Until::ExitWithReport => Some(pipe()?),
@@ -320,6 +331,7 @@ fn reap(pid: libc::pid_t) -> (Status, Usage) {
         blocks_read: usage.ru_inblock.unsigned_abs(),
         blocks_written: usage.ru_oublock.unsigned_abs(),
         steal: Duration::ZERO,
+        others: None,
     };
     (status, usage)
 }

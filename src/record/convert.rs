@@ -48,6 +48,7 @@ impl Launch {
             blocks_read: self.usage.blocks_read,
             blocks_written: self.usage.blocks_written,
             steal_ms: ms(self.usage.steal),
+            others_ms: self.usage.others.map(ms),
             evicted_kib: self.surroundings.eviction.map(|seen| seen.evicted_kib),
             resident_kib: self.surroundings.eviction.map(|seen| seen.resident_kib),
             unseen_kib: self.surroundings.eviction.map(|seen| seen.unseen_kib),
@@ -114,6 +115,7 @@ impl Launch {
                 blocks_read: line.blocks_read,
                 blocks_written: line.blocks_written,
                 steal: time("steal_ms", line.steal_ms)?,
+                others: optional("others_ms", line.others_ms)?,
             },
             surroundings: Surroundings {
                 eviction: line.evicted_kib.map(|evicted_kib| Eviction {

@@ -41,6 +41,9 @@ pub struct Header {
     /// The suite's TOML after the command line's options were applied.
     pub suite: SuiteText,
     pub host: Host,
+    /// Which CPUs the harness and the launched processes ran on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub affinity: Option<Affinity>,
     /// Those of the scenarios, each once.
     pub interpreters: Vec<Interpreter>,
     pub environment: Environment,
@@ -59,8 +62,17 @@ pub struct SuiteText {
     pub sha256: String,
 }
 
+/// CPUs, written as taskset(1) takes them: "0,2-3"; empty where they could not be told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Affinity {
+    pub harness: String,
+    pub children: String,
+    /// Why so.
+    pub why: String,
+}
+
 /// Facts about the machine, as far as they bear on timings.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Host {
     pub kernel: String,
     pub cpu_model: String,
@@ -72,6 +84,33 @@ pub struct Host {
     pub governor: Option<String>,
     /// Load average over one minute when the run started.
     pub load_1min: f64,
+    /// CPUs of the machine that are online; the load is theirs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpus_online: Option<u32>,
+    /// "on" or "off", where cpufreq or intel_pstate tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turbo: Option<String>,
+    /// Threads of one core share what it can do: "on" or "off".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub smt: Option<String>,
+    /// The CPUs that are threads of one core, core by core: "0,4".
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub siblings: Vec<String>,
+    /// How often cores were slowed down for their heat since the machine started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heat_throttles: Option<u64>,
+    /// "mains" or "battery", where there is a battery.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub power: Option<String>,
+    /// Name and id of the process that traces coldsnake: a debugger, strace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traced_by: Option<String>,
+    /// Ids of other coldsnakes that were running.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub other_runs: Vec<u32>,
+    /// Steal time as a share of all CPUs' time while the scenarios were prepared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steal_before: Option<f64>,
 }
 
 /// An interpreter, asked by running it.
@@ -197,6 +236,10 @@ pub struct LaunchLine {
     pub blocks_written: u64,
     /// The machine's steal time during the launch, milliseconds, all CPUs together.
     pub steal_ms: f64,
+    /// CPU time that neither the launch nor the harness used meanwhile, milliseconds, all CPUs
+    /// together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub others_ms: Option<f64>,
     /// With a cold page cache: what was not in memory at the launch, of the files that it opens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evicted_kib: Option<u64>,
@@ -231,6 +274,16 @@ pub struct End {
     pub blocks: u32,
     /// From the beginning of the first block to the end of the last one.
     pub elapsed_s: f64,
+    /// As the host's, at the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heat_throttles: Option<u64>,
+    /// Blocks at whose end another coldsnake was running.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub blocks_beside_others: u32,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// Which rule ended the run.

@@ -1,74 +1,123 @@
 //! Facts about the machine, read from /proc and /sys.
 
-use std::time::Duration;
+mod noise;
+mod presence;
+mod times;
 
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use super::cpus::Cpus;
 use super::format::Host;
 
-/// Looks at the machine. What cannot be read is said to be unknown; nothing here fails.
-pub fn observe() -> Host {
-    let cpuinfo = read("/proc/cpuinfo");
-    let field = |name: &str| {
-        cpuinfo
+pub use presence::Presence;
+pub use times::{CpuTimes, STEP};
+
+/// A machine as its files show it. What cannot be read is not known; nothing here fails.
+#[derive(Debug, Clone)]
+pub struct Machine {
+    root: PathBuf,
+}
+
+impl Machine {
+    /// The one that this process runs on.
+    pub fn this() -> Self {
+        Self::below(Path::new("/"))
+    }
+
+    /// One whose /proc and /sys lie below another folder, for tests.
+    fn below(root: &Path) -> Self {
+        Self {
+            root: root.to_owned(),
+        }
+    }
+
+    /// Looks at the machine.
+    pub fn observe(&self) -> Host {
+        let cpuinfo = self.read("proc/cpuinfo").unwrap_or_default();
+        let field = |name: &str| {
+            cpuinfo
+                .lines()
+                .find(|line| line.starts_with(name))
+                .and_then(|line| line.split_once(':'))
+                .map(|(_, value)| value.trim().to_owned())
+        };
+        let meminfo = self.read("proc/meminfo").unwrap_or_default();
+        let memory_kib: u64 = meminfo
             .lines()
-            .find(|line| line.starts_with(name))
-            .and_then(|line| line.split_once(':'))
-            .map(|(_, value)| value.trim().to_owned())
-    };
-    let memory_kib: u64 = read("/proc/meminfo")
-        .lines()
-        .find_map(|line| {
-            line.strip_prefix("MemTotal:")?
+            .find_map(|line| {
+                line.strip_prefix("MemTotal:")?
+                    .split_whitespace()
+                    .next()?
+                    .parse()
+                    .ok()
+            })
+            .unwrap_or(0);
+        let load = self.read("proc/loadavg").unwrap_or_default();
+        Host {
+            kernel: self.read("proc/sys/kernel/osrelease").unwrap_or_default(),
+            cpu_model: field("model name").unwrap_or_else(|| "unknown".to_owned()),
+            cpus: std::thread::available_parallelism().map_or(1, |n| n.get() as u32),
+            memory_mib: memory_kib / 1024,
+            virtualization: self.virtualization(&cpuinfo).to_owned(),
+            governor: self.read("sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+            load_1min: load
                 .split_whitespace()
-                .next()?
-                .parse()
-                .ok()
-        })
-        .unwrap_or(0);
-    Host {
-        kernel: read("/proc/sys/kernel/osrelease").trim().to_owned(),
-        cpu_model: field("model name").unwrap_or_else(|| "unknown".to_owned()),
-        cpus: std::thread::available_parallelism().map_or(1, |n| n.get() as u32),
-        memory_mib: memory_kib / 1024,
-        virtualization: virtualization(&cpuinfo).to_owned(),
-        governor: std::fs::read_to_string("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
-            .ok()
-            .map(|text| text.trim().to_owned()),
-        load_1min: read("/proc/loadavg")
-            .split_whitespace()
-            .next()
-            .and_then(|text| text.parse().ok())
-            .unwrap_or(0.0),
+                .next()
+                .and_then(|text| text.parse().ok())
+                .unwrap_or(0.0),
+            cpus_online: self
+                .parsed::<Cpus>("sys/devices/system/cpu/online")
+                .map(|cpus| cpus.count() as u32),
+            turbo: self.turbo().map(str::to_owned),
+            smt: self.smt().map(str::to_owned),
+            siblings: self.siblings(),
+            heat_throttles: self.heat_throttles(),
+            power: self.power().map(str::to_owned),
+            traced_by: self.traced_by(),
+            other_runs: self.other_runs(),
+            steal_before: None,
+        }
+    }
+
+    fn virtualization(&self, cpuinfo: &str) -> &'static str {
+        if self.root.join(".dockerenv").exists() || self.root.join("run/.containerenv").exists() {
+            return "container";
+        }
+        let hypervisor = cpuinfo
+            .lines()
+            .find(|line| line.starts_with("flags"))
+            .is_some_and(|line| line.split_whitespace().any(|flag| flag == "hypervisor"));
+        if hypervisor {
+            "virtual machine"
+        } else {
+            "none"
+        }
+    }
+
+    /// A file's text without the white space around it.
+    fn read(&self, path: &str) -> Option<String> {
+        let text = std::fs::read_to_string(self.root.join(path)).ok()?;
+        Some(text.trim().to_owned())
+    }
+
+    fn parsed<T: FromStr>(&self, path: &str) -> Option<T> {
+        self.read(path)?.parse().ok()
+    }
+
+    /// The names in a folder, sorted: the kernel's order is no order.
+    fn names(&self, folder: &str) -> Vec<String> {
+        let entries = std::fs::read_dir(self.root.join(folder));
+        let mut names: Vec<String> = entries
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|entry| entry.file_name().to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        names
     }
 }
 
-/// The machine's steal time since boot, all CPUs together (proc(5), /proc/stat, field `steal`).
-pub fn steal() -> Duration {
-    let ticks: u64 = read("/proc/stat")
-        .lines()
-        .next()
-        .and_then(|line| line.split_whitespace().nth(8)?.parse().ok())
-        .unwrap_or(0);
-    // The kernel reports in units of USER_HZ, which is 100 on every platform Linux has today.
-    Duration::from_millis(ticks * 10)
-}
-
-fn virtualization(cpuinfo: &str) -> &'static str {
-    if std::path::Path::new("/.dockerenv").exists()
-        || std::path::Path::new("/run/.containerenv").exists()
-    {
-        return "container";
-    }
-    let hypervisor = cpuinfo
-        .lines()
-        .find(|line| line.starts_with("flags"))
-        .is_some_and(|line| line.split_whitespace().any(|flag| flag == "hypervisor"));
-    if hypervisor {
-        "virtual machine"
-    } else {
-        "none"
-    }
-}
-
-fn read(path: &str) -> String {
-    std::fs::read_to_string(path).unwrap_or_default()
-}
+#[cfg(test)]
+mod tests;

@@ -1,12 +1,14 @@
 //! All launches of one run, JSON Lines, versioned: format, writer, reader, facts about the host.
 
 mod convert;
+mod cpus;
 pub mod format;
 pub mod host;
 mod model;
 mod reader;
 mod writer;
 
+pub use cpus::{Cpus, NoCpus};
 pub use model::*;
 pub use reader::ReadError;
 pub use writer::{Lines, RecordWriter, WriteError};

@@ -103,6 +103,8 @@ pub struct Usage {
     pub blocks_written: u64,
     /// Of the whole machine, during the launch.
     pub steal: Duration,
+    /// CPU time of other processes on the machine, where it was looked at.
+    pub others: Option<Duration>,
 }
 
 /// What the stage saw of conditions that only some scenarios set.

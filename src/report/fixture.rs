@@ -254,6 +254,11 @@ fn analysis(record: &Record, blocks: u32) -> Analysis {
         blocks,
         stop_reason: Some(StopReason::Precision),
         host: host(),
+        disturbance: Disturbance {
+            launches: record.launches.len() as u64,
+            ..Disturbance::default()
+        },
+        order: Vec::new(),
         interpreters: vec![interpreter()],
         scenarios: (0..count).map(|index| summary(record, index, metrics)).collect(),
         noise_floor: metrics

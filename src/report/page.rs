@@ -104,6 +104,7 @@ pub(super) fn page_of(
                     @for floor in &analysis.noise_floor {
                         p { "Noise floor of " (floor.metric) ": " (words::shift(floor)) "." }
                     }
+                    p { (analysis.disturbance.sentence()) }
                     (list(&analysis.warnings))
                     h2 { "How it was measured" }
                     (method::method(record, analysis))

@@ -45,6 +45,8 @@ pub fn terminal(record: &Record, analysis: &Analysis, terminal: Terminal) -> Str
         page.blank();
         page.sentence("", &words::noise_floor(&record.suite.measure.baseline), 0);
     }
+    page.blank();
+    page.sentence("", &analysis.disturbance.sentence(), 0);
     if !analysis.claims.is_empty() {
         page.section("Claims");
         claims(&mut page, analysis);

@@ -89,6 +89,14 @@ where
     fn clock(&self) -> Duration {
         self.now
     }
+
+    fn is_beside_others(&self) -> bool {
+        false
+    }
+
+    fn heat_throttles(&self) -> Option<u64> {
+        None
+    }
 }
 
 /// The header of a run of that suite on no machine.
@@ -111,9 +119,9 @@ pub fn header(suite: &str, seed: u64) -> Header {
             cpus: 1,
             memory_mib: 0,
             virtualization: none(),
-            governor: None,
-            load_1min: 0.0,
+            ..Host::default()
         },
+        affinity: None,
         interpreters: vec![Interpreter {
             executable: none(),
             version: none(),

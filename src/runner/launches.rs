@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::launch::Launcher;
 use crate::record::Arm;
+use crate::record::host::Machine;
 use crate::stage::{Conditions, Stage, StageError, Staged};
 use crate::suite::{App, LaunchKind};
 
@@ -23,6 +24,12 @@ pub trait Launches {
 
     /// The time that has passed since some fixed moment.
     fn clock(&self) -> Duration;
+
+    /// Is another coldsnake running?
+    fn is_beside_others(&self) -> bool;
+
+    /// How often cores were slowed down for their heat, where the machine tells.
+    fn heat_throttles(&self) -> Option<u64>;
 }
 
 /// Launches processes in the stages of a suite's scenarios.
@@ -31,6 +38,7 @@ pub struct OnStages<'a> {
     /// In the order of the suite's scenarios.
     stages: &'a mut [Stage],
     launcher: &'a mut dyn Launcher,
+    machine: Machine,
     made: Instant,
 }
 
@@ -41,6 +49,7 @@ impl<'a> OnStages<'a> {
             app,
             stages,
             launcher,
+            machine: Machine::this(),
             made: Instant::now(),
         }
     }
@@ -59,5 +68,13 @@ impl Launches for OnStages<'_> {
 
     fn clock(&self) -> Duration {
         self.made.elapsed()
+    }
+
+    fn is_beside_others(&self) -> bool {
+        !self.machine.other_runs().is_empty()
+    }
+
+    fn heat_throttles(&self) -> Option<u64> {
+        self.machine.heat_throttles()
     }
 }

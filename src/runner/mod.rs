@@ -120,6 +120,7 @@ impl Run<'_> {
             launches: Vec::new(),
             failures_in_a_row: 0,
             failed: Vec::new(),
+            beside_others: 0,
         };
         let mut blocks = 0;
         let mut latest = interim(self.suite, &[]);
@@ -136,6 +137,7 @@ impl Run<'_> {
                 break StopReason::Failures;
             }
             blocks += 1;
+            progress.beside_others += u32::from(self.launches.is_beside_others());
             record.sync()?;
             let is_look = self.is_look(blocks);
             if is_look || blocks < FIRST_LOOKS {
@@ -163,6 +165,8 @@ impl Run<'_> {
             stop_reason,
             blocks,
             elapsed_s: self.elapsed(&progress).as_secs_f64(),
+            heat_throttles: self.launches.heat_throttles(),
+            blocks_beside_others: progress.beside_others,
         };
         record.write(Line::End(end.clone()))?;
         record.sync()?;
@@ -282,4 +286,6 @@ struct Progress {
     failures_in_a_row: u32,
     /// Scenarios that have failed already.
     failed: Vec<usize>,
+    /// Blocks at whose end another coldsnake was running.
+    beside_others: u32,
 }

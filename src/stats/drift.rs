@@ -86,6 +86,8 @@ pub struct PositionEffect {
     /// For each position, the mean rank within the block of what is left after its arm's median
     /// is taken off; (k + 1)/2 for each without an effect.
     pub mean_ranks: Vec<f64>,
+    /// For each position, the median of what is left: how much longer a launch there takes.
+    pub offsets: Vec<f64>,
     /// Friedman's χ², corrected for ties.
     pub chi_squared: f64,
     /// From Iman & Davenport's F.
@@ -123,12 +125,16 @@ pub fn position_effect(blocks: &[Vec<Placed>]) -> Option<PositionEffect> {
         medians.insert(*arm, median(values)?);
     }
     let mut sums = vec![0.0; k];
+    let mut left = vec![Vec::with_capacity(complete.len()); k];
     let mut tie_terms = 0.0;
     for block in &complete {
         let remainders: Vec<f64> = block
             .iter()
             .map(|placed| placed.value - medians.get(&placed.arm).copied().unwrap_or(0.0))
             .collect();
+        for (values, remainder) in left.iter_mut().zip(&remainders) {
+            values.push(*remainder);
+        }
         let (ranks, tie_term) = mid_ranks(&remainders);
         tie_terms += tie_term;
         for (sum, rank) in sums.iter_mut().zip(ranks) {
@@ -145,6 +151,10 @@ pub fn position_effect(blocks: &[Vec<Placed>]) -> Option<PositionEffect> {
     let chi_squared = 12.0 * spread / (b * width * (width + 1.0)) / untied;
     Some(PositionEffect {
         mean_ranks: sums.iter().map(|sum| sum / b).collect(),
+        offsets: left
+            .iter()
+            .map(|values| median(values))
+            .collect::<Option<_>>()?,
         chi_squared,
         p_value: friedman_p_value(chi_squared, b, width)?,
         blocks: complete.len(),

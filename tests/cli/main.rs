@@ -11,6 +11,7 @@ mod flags;
 mod installed;
 mod interpreters;
 mod interruption;
+mod noise;
 mod overview;
 mod page_cache;
 mod places;

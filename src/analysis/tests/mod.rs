@@ -5,6 +5,7 @@ mod claims;
 mod compare;
 mod contrasts;
 mod interpreters;
+mod noise;
 mod receipts;
 mod rounding;
 mod summary;
@@ -124,6 +125,8 @@ fn seeded(
         stop_reason: StopReason::Precision,
         blocks,
         elapsed_s: f64::from(blocks) * 2.0,
+        heat_throttles: None,
+        blocks_beside_others: 0,
     };
     Record {
         header: header(file.text()),
@@ -192,7 +195,9 @@ fn header(suite: &str) -> Header {
             virtualization: "virtual machine".to_owned(),
             governor: None,
             load_1min: 0.5,
+            ..Host::default()
         },
+        affinity: None,
         interpreters: vec![Interpreter {
             executable: "/usr/bin/python3.11".to_owned(),
             version: "3.11.7".to_owned(),

@@ -42,7 +42,9 @@ fn every_key_is_there_in_its_order() {
             "valid",
             "invalid_because",
             "warnings",
-            "findings"
+            "findings",
+            "disturbance",
+            "order",
         ]
     );
     let scenario = &json["scenarios"][0];

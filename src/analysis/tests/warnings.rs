@@ -110,6 +110,8 @@ fn how_a_run_ended_is_said() {
         stop_reason: StopReason::Budget,
         blocks: 20,
         elapsed_s: 40.0,
+        heat_throttles: None,
+        blocks_beside_others: 0,
     });
     let found = analyse(&record).warnings;
     assert!(says(

@@ -35,6 +35,20 @@ pub fn method(record: &Record, analysis: &Analysis) -> Markup {
             }
             dt { "Virtualization" } dd { (host.virtualization) }
             dt { "CPU governor" } dd { (governor) }
+            @for (name, value) in [
+                ("Turbo", &host.turbo),
+                ("Several threads a core (SMT)", &host.smt),
+                ("Power", &host.power),
+            ] {
+                @if let Some(value) = value { dt { (name) } dd { (value) } }
+            }
+            @if let Some(affinity) = &header.affinity {
+                dt { "CPUs" }
+                dd {
+                    "coldsnake on " (affinity.harness) ", the app on " (affinity.children) " ("
+                    (affinity.why) ")"
+                }
+            }
             dt { "Load at the start" } dd { (numbers::fixed(host.load_1min, 2)) }
             dt { "Launched as" } dd { (header.isolation.identity) " (uid " (header.isolation.uid) "), " (words::where_launched(&header.isolation)) }
             dt { "Read-only by" } dd { (header.isolation.read_only_by) }
