@@ -1,13 +1,15 @@
 //! Plan × stage × launch → record: block after block, until the intervals are narrow enough or
 //! the time is used up.
 
+mod count;
+
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
 use crate::analysis::{Interim, interim};
-use crate::launch::{Failure, Interrupted, Launcher};
+use crate::launch::{Failure, InstructionCounter, Interrupted, Launcher};
 use crate::plan::{Block, Plan};
 use crate::record::format::{End, Header, Line, ReceiptLine, StopReason};
 use crate::record::{Arm, Launch, RecordWriter, WriteError};
@@ -46,6 +48,8 @@ pub enum Event<'a> {
         scenario: &'a str,
         failure: &'a Failure,
     },
+    /// Instructions are about to be counted in another launch.
+    Count { done: usize, all: usize },
 }
 
 /// Takes the receipts of all stages. They come before anything is timed: a scenario that does not
@@ -84,6 +88,8 @@ pub struct Run<'a> {
     pub suite: &'a Suite,
     pub stages: &'a mut [Stage],
     pub launcher: &'a mut dyn Launcher,
+    /// What counts instructions once the timed launches are done.
+    pub counter: Option<&'a InstructionCounter>,
     pub tell: &'a mut dyn FnMut(Event<'_>),
 }
 
@@ -139,10 +145,15 @@ impl Run<'_> {
                 break reason;
             }
         };
+        let elapsed_s = progress.begun.elapsed().as_secs_f64();
+        let stop_reason = match self.counter {
+            Some(counter) => self.count(counter, stop_reason, &mut record)?,
+            None => stop_reason,
+        };
         let end = End {
             stop_reason,
             blocks,
-            elapsed_s: progress.begun.elapsed().as_secs_f64(),
+            elapsed_s,
         };
         record.write(&Line::End(end.clone()))?;
         record.sync()?;

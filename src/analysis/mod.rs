@@ -11,6 +11,7 @@ mod check;
 mod claims;
 mod compare;
 mod contrasts;
+mod counters;
 mod evidence;
 mod findings;
 mod interim;
@@ -28,6 +29,7 @@ mod words;
 
 pub use check::Outcome;
 pub use compare::{Comparison, Difference, Unlike, UnlikeRecords, compare};
+pub use counters::REPEATABLE_WITHIN;
 pub use interim::{Headline, Interim, Width, interim};
 pub use model::*;
 pub use words::{decimals_of, outwards};
@@ -51,6 +53,7 @@ pub fn analyse(record: &Record) -> Analysis {
         stop_reason: record.end.as_ref().map(|end| end.stop_reason),
         host: record.header.host.clone(),
         interpreters: record.header.interpreters.clone(),
+        counting: counters::counting(record),
         break_even: break_even::break_even(record, &blocks),
         claims: claims::decisions(record, &blocks),
         findings: findings::findings(record, &scenarios, &contrasts),

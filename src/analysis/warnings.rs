@@ -3,6 +3,7 @@
 
 use super::blocks::{Blocks, Pairs};
 use super::contrasts::{level, pairs};
+use super::counters;
 use super::interim::half_width;
 use super::machine;
 use super::model::{Contrast, ScenarioSummary};
@@ -37,6 +38,7 @@ pub fn warnings(
     }
     all.extend(noise_floor.iter().filter_map(doubtful_twin));
     all.extend(machine::warnings(record, blocks));
+    all.extend(counters::warnings(record));
     all
 }
 

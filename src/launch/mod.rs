@@ -4,6 +4,7 @@
 //! before the clock is read, and everything it leaves is looked at after its end. [`Launcher`]
 //! is what the runner sees; [`System`] is the real one.
 
+mod counting;
 mod family;
 mod interrupt;
 pub mod ports;
@@ -24,6 +25,9 @@ use thiserror::Error;
 
 use crate::record::{Times, Usage};
 
+pub use counting::{
+    FixedLayout, InstructionCounter, NoInstructionCounter, Valgrind, kernel_counters,
+};
 pub use family::Subreaper;
 pub use interrupt::Interrupt;
 pub use ready::{Service, Sign};
@@ -45,7 +49,12 @@ pub struct Spec {
     pub until: Until,
     /// From the spawn until the launch is given up.
     pub timeout: Duration,
+    /// From SIGTERM to SIGKILL, where it has to be told to end.
+    pub grace: Duration,
 }
+
+/// The usual [`Spec::grace`].
+pub const GRACE: Duration = Duration::from_secs(3);
 
 /// On whose behalf the process runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::StageError;
 use super::quota::Group;
 use super::scene::Stage;
-use crate::launch::{Sign, Spec, Until, User, ports};
+use crate::launch::{GRACE, Sign, Spec, Until, User, ports};
 use crate::suite::{App, LaunchKind, Port, Prefix, Readiness, WriteBytecode};
 
 /// What all arms of a block share, and what changes from block to block: incidental layout
@@ -115,6 +115,7 @@ impl Stage {
             group: self.group.as_ref().map(Group::entrance),
             until,
             timeout: app.timeout,
+            grace: GRACE,
         })
     }
 
@@ -143,6 +144,7 @@ impl Stage {
             group: self.group.as_ref().map(Group::entrance),
             until: Until::ExitWithReport,
             timeout: app.timeout,
+            grace: GRACE,
         }
     }
 
@@ -172,6 +174,7 @@ impl Stage {
             group: None,
             until: Until::Exit,
             timeout: app.timeout,
+            grace: GRACE,
         })
     }
 

@@ -81,6 +81,12 @@ impl SuiteFile {
             },
             min_blocks: blocks(&wire.min_blocks, DEFAULT_MIN_BLOCKS)?.min(max_blocks),
             max_blocks,
+            counter: self.choice(
+                wire.counter.as_ref(),
+                "counter",
+                None,
+                &[(Counter::Instructions.name(), Some(Counter::Instructions))],
+            )?,
         })
     }
 

@@ -31,6 +31,7 @@ pub struct Overrides {
     pub budget: Option<Duration>,
     pub precision: Option<Fraction>,
     pub max_blocks: Option<u32>,
+    pub counter: Option<Counter>,
 }
 
 impl Overrides {
@@ -41,12 +42,14 @@ impl Overrides {
             budget,
             precision,
             max_blocks,
+            counter,
         } = self;
         baseline.is_none()
             && only.is_empty()
             && budget.is_none()
             && precision.is_none()
             && max_blocks.is_none()
+            && counter.is_none()
     }
 }
 
@@ -129,6 +132,9 @@ impl SuiteFile {
         }
         if let Some(max_blocks) = overrides.max_blocks {
             wire.measure.max_blocks = Some(Spanned::new(0..0, i64::from(max_blocks)));
+        }
+        if let Some(counter) = overrides.counter {
+            wire.measure.counter = text(counter.name().to_owned());
         }
         if !overrides.only.is_empty() {
             let kept = |name: &String| name == baseline || overrides.only.contains(name);
