@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use coldsnake::analysis::analyse;
-use coldsnake::launch::{Interrupt, Launcher, Spec, System, Until, User};
+use coldsnake::launch::{GRACE, Interrupt, Launcher, Spec, System, Until, User, kernel_counters};
 use coldsnake::record::Record;
 use coldsnake::stats::hodges_lehmann;
 use coldsnake::stats::interval::Level;
@@ -57,6 +57,7 @@ fn spec() -> Spec {
         group: None,
         until: Until::Exit,
         timeout: Duration::from_secs(10),
+        grace: GRACE,
     }
 }
 
@@ -106,6 +107,47 @@ fn launch(criterion: &mut Criterion) {
         bencher.iter(|| reported(&mut system, &spec));
     });
     group.finish();
+}
+
+/// What the kernel's counters add to a launch, in turn with launches without them.
+fn counters() {
+    let interrupt = Interrupt::watch().expect("signals can be watched");
+    let with = System::new(&interrupt).expect("processes can be launched");
+    let without = System::new(&interrupt).expect("processes can be launched");
+    let (mut with, mut without) = (with, without.without_counters());
+    let python = Spec {
+        program: PathBuf::from("/usr/bin/python3"),
+        args: ["-I", "-c", "pass"].map(Into::into).to_vec(),
+        ..spec()
+    };
+    for spec in [spec(), python] {
+        if !spec.program.exists() {
+            continue;
+        }
+        let mut added = Vec::with_capacity(PAIRS);
+        for pair in 0..PAIRS {
+            let (plain, counted) = if pair % 2 == 0 {
+                let plain = reported(&mut without, &spec);
+                (plain, reported(&mut with, &spec))
+            } else {
+                let counted = reported(&mut with, &spec);
+                (reported(&mut without, &spec), counted)
+            };
+            added.push((counted.as_secs_f64() - plain.as_secs_f64()) * 1e6);
+        }
+        if let Some(shift) = hodges_lehmann::estimate(&added, Level::P95)
+            && let Some(interval) = shift.interval
+        {
+            println!(
+                "the counters ({}) add {:.0} us [{:.0}, {:.0}] to a launch of {}, {PAIRS} pairs",
+                kernel_counters().counted.join(", "),
+                shift.estimate,
+                interval.low(),
+                interval.high(),
+                spec.program.display()
+            );
+        }
+    }
 }
 
 /// The reference run's record, its blocks repeated until there are so many launches.
@@ -169,6 +211,7 @@ fn analysis(criterion: &mut Criterion) {
 fn main() {
     fonts::register();
     let mut criterion = Criterion::default().configure_from_args();
+    counters();
     launch(&mut criterion);
     analysis(&mut criterion);
     criterion.final_summary();

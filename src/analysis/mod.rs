@@ -12,6 +12,7 @@ mod claims;
 mod compare;
 mod conditions;
 mod contrasts;
+mod counters;
 mod disturbance;
 mod evidence;
 mod findings;
@@ -33,6 +34,7 @@ mod words;
 pub use check::Outcome;
 pub use compare::{Comparison, Difference, Unlike, UnlikeRecords, compare};
 pub use conditions::{Condition, conditions};
+pub use counters::REPEATABLE_WITHIN;
 pub use interim::{Headline, Interim, Standing, Width, interim};
 pub use model::*;
 pub use words::{decimals_of, outwards};
@@ -58,6 +60,7 @@ pub fn analyse(record: &Record) -> Analysis {
         stop_reason: record.end.as_ref().map(|end| end.stop_reason),
         host: record.header.host.clone(),
         interpreters: record.header.interpreters.clone(),
+        counting: counters::counting(record),
         break_even: break_even::break_even(record, &blocks),
         claims: claims::decisions(record, &blocks),
         findings: findings::findings(record, &scenarios, &contrasts),

@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
-use crate::record::format::{Host, Interpreter, StopReason};
+use crate::record::format::{Counters, Host, Interpreter, StopReason};
 use crate::stats::bounds::Verdict;
 use crate::stats::drift::PositionEffect;
 use crate::stats::interval::{Estimate, Interval};
-use crate::suite::Metric;
+use crate::suite::{LaunchKind, Metric};
 
 /// The findings of one record.
 #[derive(Debug, Clone)]
@@ -27,6 +27,8 @@ pub struct Analysis {
     pub noise_floor: Vec<Contrast>,
     /// Each scenario against the baseline for each metric, then the pairs that claims name.
     pub contrasts: Vec<Contrast>,
+    /// What was counted; `None` for records that say nothing of counters.
+    pub counting: Option<Counting>,
     pub break_even: Vec<BreakEven>,
     pub claims: Vec<Decision>,
     /// What the machine did to launches, as far as it shows.
@@ -180,6 +182,57 @@ pub enum Pairing {
     Paired,
     /// From two records: drift between them is not controlled.
     Uncontrolled,
+}
+
+/// What was counted and not timed.
+#[derive(Debug, Clone)]
+pub struct Counting {
+    /// What the kernel counts, and who counted instructions.
+    pub kernel: Counters,
+    /// Instructions, of launches that were made for counting them.
+    pub instructions: Vec<CountSummary>,
+    /// Each scenario's instructions against those of its baseline, then the pairs that claims name.
+    pub contrasts: Vec<CountContrast>,
+    /// The kernel's counters in the timed launches.
+    pub launches: Vec<LaunchCounts>,
+}
+
+/// Instructions in user mode of one scenario's launches of one kind.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CountSummary {
+    pub scenario: String,
+    pub kind: LaunchKind,
+    /// Launches that were counted.
+    pub launches: u32,
+    pub median: f64,
+    pub least: f64,
+    pub greatest: f64,
+    /// (greatest − least) / median; `None` with only one count.
+    pub spread: Option<f64>,
+}
+
+/// Instructions of a scenario over those of another one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CountContrast {
+    pub baseline: String,
+    pub scenario: String,
+    pub kind: LaunchKind,
+    /// Of the medians.
+    pub ratio: f64,
+    /// The least and the greatest ratio of two of the counts. They are bounds of what was seen,
+    /// and no interval.
+    pub least: f64,
+    pub greatest: f64,
+}
+
+/// Medians of the kernel's counters over a scenario's timed launches of one kind.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LaunchCounts {
+    pub scenario: String,
+    pub kind: LaunchKind,
+    pub instructions: Option<f64>,
+    pub cycles: Option<f64>,
+    pub page_faults: Option<f64>,
 }
 
 /// After how many starts a prefix has paid back its first one.

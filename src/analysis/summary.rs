@@ -7,6 +7,8 @@
 //! # History
 //! - **1** (0.1.0): the first.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -62,6 +64,8 @@ struct Summary<'a> {
     scenarios: Vec<SummaryScenario<'a>>,
     noise_floor: Vec<SummaryContrast<'a>>,
     contrasts: Vec<SummaryContrast<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    counters: Option<SummaryCounters<'a>>,
     break_even: Vec<SummaryBreakEven<'a>>,
     claims: Vec<SummaryClaim<'a>>,
     valid: bool,
@@ -102,6 +106,48 @@ struct SummaryContrast<'a> {
     p_value: f64,
     paired: bool,
     cpu_shift_ms: Option<SummaryEstimate>,
+}
+
+#[derive(Serialize)]
+struct SummaryCounters<'a> {
+    counted: &'a [String],
+    refused: &'a BTreeMap<String, String>,
+    instructions_by: Option<&'a str>,
+    repeatable: Option<bool>,
+    instructions: Vec<SummaryInstructions<'a>>,
+    contrasts: Vec<SummaryCountContrast<'a>>,
+    launches: Vec<SummaryLaunchCounts<'a>>,
+}
+
+#[derive(Serialize)]
+struct SummaryInstructions<'a> {
+    scenario: &'a str,
+    launch: &'static str,
+    launches: u32,
+    median: f64,
+    least: f64,
+    greatest: f64,
+    spread: Option<f64>,
+    repeatable: Option<bool>,
+}
+
+#[derive(Serialize)]
+struct SummaryCountContrast<'a> {
+    baseline: &'a str,
+    scenario: &'a str,
+    launch: &'static str,
+    ratio: f64,
+    least: f64,
+    greatest: f64,
+}
+
+#[derive(Serialize)]
+struct SummaryLaunchCounts<'a> {
+    scenario: &'a str,
+    launch: &'static str,
+    instructions_median: Option<f64>,
+    cycles_median: Option<f64>,
+    page_faults_median: Option<f64>,
 }
 
 #[derive(Serialize)]
@@ -203,6 +249,7 @@ impl<'a> Summary<'a> {
             scenarios: analysis.scenarios.iter().map(scenario).collect(),
             noise_floor: analysis.noise_floor.iter().map(contrast).collect(),
             contrasts: analysis.contrasts.iter().map(contrast).collect(),
+            counters: analysis.counting.as_ref().map(counters),
             break_even: analysis.break_even.iter().map(break_even).collect(),
             claims: analysis.claims.iter().map(claim).collect(),
             valid: analysis.validity == Validity::Valid,
@@ -257,6 +304,46 @@ fn contrast(contrast: &Contrast) -> SummaryContrast<'_> {
         p_value: contrast.p_value,
         paired: contrast.pairing == Pairing::Paired,
         cpu_shift_ms: contrast.cpu_shift_ms.as_ref().map(Into::into),
+    }
+}
+
+fn counters(counting: &Counting) -> SummaryCounters<'_> {
+    let instructions = counting
+        .instructions
+        .iter()
+        .map(|each| SummaryInstructions {
+            scenario: &each.scenario,
+            launch: each.kind.name(),
+            launches: each.launches,
+            median: each.median,
+            least: each.least,
+            greatest: each.greatest,
+            spread: each.spread,
+            repeatable: each.is_repeatable(),
+        });
+    let contrasts = counting.contrasts.iter().map(|each| SummaryCountContrast {
+        baseline: &each.baseline,
+        scenario: &each.scenario,
+        launch: each.kind.name(),
+        ratio: millionth(each.ratio),
+        least: millionth(each.least),
+        greatest: millionth(each.greatest),
+    });
+    let launches = counting.launches.iter().map(|each| SummaryLaunchCounts {
+        scenario: &each.scenario,
+        launch: each.kind.name(),
+        instructions_median: each.instructions,
+        cycles_median: each.cycles,
+        page_faults_median: each.page_faults,
+    });
+    SummaryCounters {
+        counted: &counting.kernel.counted,
+        refused: &counting.kernel.refused,
+        instructions_by: counting.kernel.instructions_by.as_deref(),
+        repeatable: counting.is_repeatable(),
+        instructions: instructions.collect(),
+        contrasts: contrasts.collect(),
+        launches: launches.collect(),
     }
 }
 

@@ -3,6 +3,7 @@
 
 use super::blocks::{Blocks, Ending, Pairs};
 use super::contrasts::{level, pairs};
+use super::counters;
 use super::interim::half_width;
 use super::machine;
 use super::model::{Contrast, Disturbance, Order, ScenarioSummary};
@@ -39,6 +40,7 @@ pub fn warnings(
     }
     all.extend(noise_floor.iter().filter_map(doubtful_twin));
     all.extend(machine::warnings(record, blocks, disturbed, orders));
+    all.extend(counters::warnings(record));
     all
 }
 

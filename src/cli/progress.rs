@@ -94,12 +94,32 @@ impl Progress {
             Event::Block { blocks, interim } => {
                 self.known = format!("block {}: {interim}", blocks + 1);
             }
+            Event::Count { done, all } => {
+                self.counting(&format!("counting instructions, launch {done} of {all}"));
+            }
             Event::Failure { scenario, failure } => {
                 let tell = || say(&format!("a launch under `{scenario}` failed: {failure}"));
                 match &self.out {
                     Out::Bar(bar) => bar.suspend(tell),
                     // A failure is a diagnosis, not progress: --quiet does not hide it.
                     Out::Nowhere | Out::Lines { .. } => tell(),
+                }
+            }
+        }
+    }
+
+    /// These launches take longer than the timed ones, and no budget ends them.
+    fn counting(&mut self, message: &str) {
+        match &mut self.out {
+            Out::Nowhere => {}
+            Out::Bar(bar) => {
+                bar.set_message(cut(message));
+                bar.tick();
+            }
+            Out::Lines { last } => {
+                if last.elapsed() >= LINE_EVERY {
+                    *last = Instant::now();
+                    say(message);
                 }
             }
         }

@@ -12,18 +12,18 @@ use super::progress::{Progress, Verbosity};
 use super::unit;
 use crate::analysis::{Validity, conditions};
 use crate::launch::affinity::{Affinity, Choice};
-use crate::launch::{Interrupt, System};
+use crate::launch::{InstructionCounter, Interrupt, System, kernel_counters};
 use crate::python::environment::CallerEnvironment;
 use crate::python::{Equipped, Interpreters, Python};
 use crate::record::format::{
-    Environment, FORMAT_VERSION, Header, Interpreter, StopReason, SuiteText,
+    Counters, Environment, FORMAT_VERSION, Header, Interpreter, StopReason, SuiteText,
 };
 use crate::record::host::{Machine, Presence};
 use crate::record::{RECORD_FILE, RecordWriter};
 use crate::runner::{OnStages, Run, take_receipts};
 use crate::stage::{Backing, DropCaches, Setting, Workshop, source_lines};
 use crate::suite::quantity::{Fraction, parse_duration};
-use crate::suite::{Goal, Named, Overrides, Suite, SuiteFile, bundled};
+use crate::suite::{Counter, Goal, Named, Overrides, Suite, SuiteFile, bundled};
 
 /// Measure a suite, or any Python command
 ///
@@ -71,6 +71,10 @@ pub struct Args {
     /// The run's folder, which must not exist yet [default: coldsnake-runs/APP-TIME]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Count this too, in a few launches of its own after the timed ones: by perf_event_open where
+    /// the machine has the counter, else by valgrind
+    #[arg(long, value_enum, value_name = "WHAT")]
+    counter: Option<CounterChoice>,
     /// How stages hold what a scenario changes
     #[arg(long, value_enum, default_value_t, value_name = "HOW")]
     stage: StageChoice,
@@ -140,6 +144,21 @@ impl From<StageChoice> for Backing {
     }
 }
 
+/// `--counter`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum CounterChoice {
+    /// Instructions in user mode
+    Instructions,
+}
+
+impl From<CounterChoice> for Counter {
+    fn from(choice: CounterChoice) -> Self {
+        match choice {
+            CounterChoice::Instructions => Self::Instructions,
+        }
+    }
+}
+
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     match parse_duration(text) {
         Ok(duration) if !duration.is_zero() => Ok(duration),
@@ -181,6 +200,7 @@ pub fn execute(args: &Args) -> Result<Status, Failed> {
         until: args.until.map(Goal::from),
         precision: args.precision,
         max_blocks: args.blocks,
+        counter: args.counter.map(Counter::from),
     })?;
     if let Some(out) = args.out.as_deref().filter(|out| out.exists()) {
         return Err(Failed::bad_input(format!(
@@ -201,6 +221,8 @@ pub fn execute(args: &Args) -> Result<Status, Failed> {
     let pythons = find_interpreters(&named, &caller)?;
     let file = across(file, &pythons)?;
     let suite = file.suite()?;
+    let mut counters = kernel_counters();
+    let counter = choose_counter(&suite, &mut counters)?;
     let interpreters = Interpreters::equip(&suite, &pythons, &caller, &mut |what| {
         progress.doing(what);
     })?;
@@ -260,17 +282,40 @@ pub fn execute(args: &Args) -> Result<Status, Failed> {
         },
         isolation: workshop.isolation(),
         app_lines: source_lines(&suite.app.sources),
+        counters: Some(counters),
     };
     let mut record = RecordWriter::create(&out.join(RECORD_FILE))?;
     let mut run = Run {
         suite: &suite,
         launches: &mut OnStages::new(&suite.app, &mut workshop.stages, &mut launcher),
+        counter: counter.as_ref(),
         tell: &mut tell,
     };
     let end = run.measure(&mut record, header, receipts)?;
     progress.finish();
     drop(workshop);
     conclude(&out, end.stop_reason, args.format)
+}
+
+/// What counts for the suite's counter, if it has one. Before anything is prepared: if there is
+/// nothing, the user shall not wait to hear it.
+fn choose_counter(
+    suite: &Suite,
+    counters: &mut Counters,
+) -> Result<Option<InstructionCounter>, Failed> {
+    let Some(Counter::Instructions) = suite.measure.counter else {
+        return Ok(None);
+    };
+    let counter = InstructionCounter::choose(counters)
+        .map_err(|error| Failed::bad_input(error.to_string()))?;
+    counters.instructions_by = Some(counter.described());
+    if let Some(why) = counters.why_refused(Counter::Instructions.name()) {
+        say(&format!(
+            "instructions are counted by {}: {why}",
+            counter.described()
+        ));
+    }
+    Ok(Some(counter))
 }
 
 /// Reports on what was measured, from the record as it is on disk: `coldsnake report` gives the

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::command::Resolved;
 use super::{InferError, Request, words};
-use crate::launch::{Failure, Launcher, Service, Spec, Until, User, ports};
+use crate::launch::{Failure, GRACE, Launcher, Service, Spec, Until, User, ports};
 use crate::python::environment::CallerEnvironment;
 use crate::suite::text::PORT;
 
@@ -89,6 +89,7 @@ pub fn observe(
         group: None,
         until: Until::ExitOrService,
         timeout: request.timeout,
+        grace: GRACE,
     })?;
     match launched.outcome {
         Ok(()) => {}

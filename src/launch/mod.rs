@@ -5,6 +5,7 @@
 //! is what the runner sees; [`System`] is the real one.
 
 pub mod affinity;
+mod counting;
 mod family;
 mod interrupt;
 mod meanwhile;
@@ -26,6 +27,9 @@ use thiserror::Error;
 
 use crate::record::{Times, Usage};
 
+pub use counting::{
+    FixedLayout, InstructionCounter, NoInstructionCounter, Valgrind, kernel_counters,
+};
 pub use family::Subreaper;
 pub use interrupt::Interrupt;
 pub use ready::{Service, Sign};
@@ -47,7 +51,12 @@ pub struct Spec {
     pub until: Until,
     /// From the spawn until the launch is given up.
     pub timeout: Duration,
+    /// From SIGTERM to SIGKILL, where it has to be told to end.
+    pub grace: Duration,
 }
+
+/// The usual [`Spec::grace`].
+pub const GRACE: Duration = Duration::from_secs(3);
 
 /// On whose behalf the process runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

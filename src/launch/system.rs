@@ -11,16 +11,18 @@ use nix::sys::signal::Signal;
 use nix::sys::time::TimeSpec;
 
 use super::affinity::Affinity;
+use super::counting::{Events, Perf};
 use super::family::signal_group;
 use super::meanwhile::Meanwhile;
 use super::ready::{Given, Wait, Watch};
 use super::spawn::{Child, Prepared};
 use super::stream::{Stream, pipe};
-use super::{Failure, Interrupt, Interrupted, Launched, Launcher, Spec, Subreaper, Until};
+use super::{Failure, GRACE, Interrupt, Interrupted, Launched, Launcher, Spec, Subreaper, Until};
+use crate::record::format::Counted;
 use crate::record::{Times, Usage};
 
-/// After SIGTERM, a process has this long to end before SIGKILL.
-const GRACE: Duration = Duration::from_secs(3);
+/// A killed process has this long to end.
+const DEATH: Duration = Duration::from_secs(3);
 /// What is kept of stderr, and what is shown of it.
 const TAIL_BYTES: usize = 8 * 1024;
 const TAIL_LINES: usize = 12;
@@ -35,6 +37,7 @@ pub struct System<'a> {
     null: OwnedFd,
     /// What the launched processes are kept to.
     cpus: Option<CpuSet>,
+    perf: Perf,
 }
 
 impl<'a> System<'a> {
@@ -49,12 +52,22 @@ impl<'a> System<'a> {
             subreaper: Subreaper::become_one()?,
             null: null.into(),
             cpus: None,
+            perf: Perf::probe(),
         })
     }
 
     /// Keeps what is launched from now on to its CPUs.
     pub fn keep_to(&mut self, affinity: &Affinity) {
         self.cpus = affinity.for_children();
+    }
+
+    /// The same launcher, which leaves the kernel's counters alone: to see what they cost.
+    #[must_use]
+    pub fn without_counters(self) -> Self {
+        Self {
+            perf: Perf::none(),
+            ..self
+        }
     }
 }
 
@@ -100,6 +113,7 @@ impl System<'_> {
             Until::Exit | Until::Ready(_) | Until::ExitOrService => None,
         };
         forget_peak_memory();
+        let events = self.perf.open();
         let child = prepared.spawn(
             &self.null,
             given.stdout.as_ref().unwrap_or(&self.null),
@@ -111,6 +125,7 @@ impl System<'_> {
             stderr: Stream::new(stderr, TAIL_BYTES),
             report: report.map(|(read_end, _)| Stream::new(read_end, REPORT_BYTES)),
             watch,
+            events,
         })
     }
 }
@@ -121,6 +136,7 @@ struct Watched {
     stderr: Stream,
     report: Option<Stream>,
     watch: Option<Watch>,
+    events: Events,
 }
 
 /// What was waited for, and came.
@@ -148,10 +164,12 @@ impl Watched {
             last = watch.last();
         }
         let mut cpu_ready = None;
+        let mut counted = None;
         let mut confirmed = Ok(());
         let mut service = None;
         if let Event::Ready(at) = event {
             cpu_ready = cpu_time(self.child.pid);
+            counted = Some(self.events.read());
             times.ready = Some(at - spawned);
             if let Some(watch) = &self.watch {
                 confirmed = watch.confirm(&self.child);
@@ -160,7 +178,9 @@ impl Watched {
         }
         let ended = match event {
             Event::Ended(at) => at,
-            Event::Ready(_) | Event::TimedOut | Event::Interrupted => self.stop(),
+            Event::Ready(_) | Event::TimedOut => self.stop(spec.grace),
+            // Whoever interrupts is waiting.
+            Event::Interrupted => self.stop(spec.grace.min(GRACE)),
         };
         let (status, mut usage) = reap(self.child.pid);
         subreaper.bury(self.child.pid);
@@ -170,6 +190,7 @@ impl Watched {
         }
         times.wall = ended - spawned;
         usage.cpu_ready = cpu_ready;
+        usage.counted = counted.unwrap_or_else(|| self.events.read());
         let stderr = || self.stderr.tail.text(TAIL_LINES);
         let outcome = match event {
             Event::Interrupted => return Err(Interrupted),
@@ -274,12 +295,20 @@ impl Watched {
     }
 
     /// Ends the process and its group: SIGTERM, and SIGKILL if that does not help.
-    fn stop(&mut self) -> Instant {
+    fn stop(&mut self, grace: Duration) -> Instant {
         self.watch = self.watch.take().and_then(Watch::dismiss);
-        for (signal, patience) in [(Signal::SIGTERM, GRACE), (Signal::SIGKILL, GRACE)] {
+        let (term, kill) = (Signal::SIGTERM, (Signal::SIGKILL, DEATH));
+        let steps = if grace > GRACE {
+            // A signal that comes just before a system call that waits may be seen after it only
+            // (signal(7)), and a slow process spends more of its time there.
+            vec![(term, grace / 2), (term, grace / 2), kill]
+        } else {
+            vec![(term, grace), kill]
+        };
+        for (signal, patience) in steps {
             signal_group(self.child.pid, signal);
-            // A second Ctrl-C does not shorten this: the grace is short, and children that
-            // survive are worse than three seconds.
+            // A second Ctrl-C does not shorten this: children that survive are worse than having
+            // to wait.
             if let Event::Ended(at) = self.wait(Instant::now() + patience, None) {
                 return at;
             }
@@ -332,6 +361,7 @@ fn reap(pid: libc::pid_t) -> (Status, Usage) {
         blocks_written: usage.ru_oublock.unsigned_abs(),
         steal: Duration::ZERO,
         others: None,
+        counted: Counted::default(),
     };
     (status, usage)
 }

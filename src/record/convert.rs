@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::format::LaunchLine;
+use super::format::{Counted, LaunchLine};
 use super::model::{Arm, Eviction, Launch, Role, Surroundings, Throttling, Times, Usage};
 use crate::suite::{LaunchKind, Metric, Suite};
 
@@ -14,6 +14,18 @@ fn ms(duration: Duration) -> f64 {
 /// `None` for what cannot be a duration: negative, infinite, not a number.
 fn duration(ms: f64) -> Option<Duration> {
     Duration::try_from_secs_f64(ms / 1e3).ok()
+}
+
+/// Its index.
+pub(super) fn scenario_named(suite: &Suite, name: &str) -> Result<usize, String> {
+    let mut scenarios = suite.scenarios.iter();
+    scenarios
+        .position(|scenario| scenario.name == name)
+        .ok_or_else(|| format!("the suite has no scenario `{name}`"))
+}
+
+pub(super) fn kind_named(name: &str) -> Result<LaunchKind, String> {
+    LaunchKind::from_name(name).ok_or_else(|| format!("there is no kind of launch `{name}`"))
 }
 
 impl Launch {
@@ -54,6 +66,7 @@ impl Launch {
             unseen_kib: self.surroundings.eviction.map(|seen| seen.unseen_kib),
             throttled_periods: self.surroundings.throttling.map(|seen| seen.periods),
             throttled_ms: self.surroundings.throttling.map(|seen| ms(seen.time)),
+            counted: Some(self.usage.counted).filter(|counted| *counted != Counted::default()),
             pycs_before: self.pycs_before,
             pycs_after: self.pycs_after,
             violations: self.violations.clone(),
@@ -66,16 +79,8 @@ impl Launch {
     /// # Errors
     /// A sentence on what the line says that cannot be.
     pub fn from_line(line: LaunchLine, suite: &Suite) -> Result<Self, String> {
-        let scenario = suite
-            .scenarios
-            .iter()
-            .position(|scenario| scenario.name == line.scenario)
-            .ok_or_else(|| format!("the suite has no scenario `{}`", line.scenario))?;
-        let kind = match line.launch.as_str() {
-            "app" => LaunchKind::App,
-            "import" => LaunchKind::Import,
-            other => return Err(format!("there is no kind of launch `{other}`")),
-        };
+        let scenario = scenario_named(suite, &line.scenario)?;
+        let kind = kind_named(&line.launch)?;
         let time = |what: &str, value: f64| {
             duration(value).ok_or_else(|| format!("`{what}` is {value}, which is no time"))
         };
@@ -116,6 +121,7 @@ impl Launch {
                 blocks_written: line.blocks_written,
                 steal: time("steal_ms", line.steal_ms)?,
                 others: optional("others_ms", line.others_ms)?,
+                counted: line.counted.unwrap_or_default(),
             },
             surroundings: Surroundings {
                 eviction: line.evicted_kib.map(|evicted_kib| Eviction {

@@ -1,8 +1,8 @@
 //! The record's lines: the wire format, version by version.
 //!
 //! A record is JSON Lines. The first line is a [`Header`], then come [`ReceiptLine`]s and
-//! [`LaunchLine`]s in the order in which they happened, and, if the run came to its end, one
-//! [`End`]. Every line is written whole and flushed before the next launch, so what an
+//! [`LaunchLine`]s in the order in which they happened, [`CountLine`]s if instructions were asked
+//! for, and, if the run came to its end, one [`End`]. Every line is written whole and flushed before the next launch, so what an
 //! interrupted run measured can be read. `results/README.md` describes the fields for people.
 //!
 //! # History
@@ -24,6 +24,7 @@ pub enum Line {
     Run(Box<Header>),
     Receipt(Box<ReceiptLine>),
     Launch(Box<LaunchLine>),
+    Count(CountLine),
     End(End),
 }
 
@@ -50,6 +51,9 @@ pub struct Header {
     pub isolation: Isolation,
     /// Lines of Python below the app's source, for figures per 1,000 lines.
     pub app_lines: u64,
+    /// What the kernel counts, and what it refuses to count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counters: Option<Counters>,
 }
 
 /// The suite that was measured.
@@ -156,6 +160,22 @@ fn copy() -> String {
     "copy".to_owned()
 }
 
+/// Counters of perf_event_open(2), each tried once before the first launch.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Counters {
+    /// Those that the launches' lines carry: "instructions", "cycles", "page_faults".
+    pub counted: Vec<String>,
+    /// The others, each with the name of the error that the kernel gave: "ENOENT".
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub refused: BTreeMap<String, String>,
+    /// The setting `kernel.perf_event_paranoid`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paranoid: Option<i32>,
+    /// What counted for the lines of type `count`: "perf", or valgrind's version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instructions_by: Option<String>,
+}
+
 /// Evidence from an untimed launch under a scenario.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReceiptLine {
@@ -255,6 +275,9 @@ pub struct LaunchLine {
     /// For how long the processes were held back then, milliseconds, all CPUs together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub throttled_ms: Option<f64>,
+    /// What the kernel counted, as far as it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted: Option<Counted>,
     /// Pycs below source and prefix, before and after.
     pub pycs_before: u64,
     pub pycs_after: u64,
@@ -262,6 +285,47 @@ pub struct LaunchLine {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub violations: Vec<String>,
     /// Why the launch gave no metrics.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
+}
+
+/// Counts of the kernel, in user mode, from the process's exec on, with all that it started: until
+/// it was ready where that ends the timing, else until all of it was gone.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Counted {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instructions: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cycles: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page_faults: Option<u64>,
+    /// The share of the time in which the counters ran, where they had to take turns with others:
+    /// counts are scaled up by it then (perf_event_open(2), `PERF_FORMAT_TOTAL_TIME_RUNNING`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub running: Option<f64>,
+}
+
+/// Instructions of one launch that was made for counting them, and not timed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CountLine {
+    pub scenario: String,
+    /// "app" or "import"
+    pub launch: String,
+    /// Each scenario is counted several times, counted from 0.
+    pub round: u32,
+    /// "perf" or "valgrind"
+    pub source: String,
+    /// In user mode, of the process and of all that it started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instructions: Option<u64>,
+    /// By valgrind: processes that were forked and never called exec, whose counts hold their
+    /// parent's up to the fork.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forked: Option<u32>,
+    /// By perf: as in [`Counted`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub running: Option<f64>,
+    /// Why there is no count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
 }

@@ -1,6 +1,7 @@
 //! All launches of one run, JSON Lines, versioned: format, writer, reader, facts about the host.
 
 mod convert;
+mod counts;
 mod cpus;
 pub mod format;
 pub mod host;
@@ -8,6 +9,7 @@ mod model;
 mod reader;
 mod writer;
 
+pub use counts::{Count, CountSource, Instructions, NOTHING};
 pub use cpus::{Cpus, NoCpus};
 pub use model::*;
 pub use reader::ReadError;

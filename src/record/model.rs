@@ -5,7 +5,8 @@
 
 use std::time::Duration;
 
-use super::format::{End, Header, ReceiptLine};
+use super::counts::Count;
+use super::format::{Counted, End, Header, ReceiptLine};
 use crate::suite::{LaunchKind, Metric, Suite};
 
 /// One run, read back.
@@ -15,6 +16,8 @@ pub struct Record {
     pub suite: Suite,
     pub receipts: Vec<ReceiptLine>,
     pub launches: Vec<Launch>,
+    /// Launches for counting instructions, if that was asked for.
+    pub counts: Vec<Count>,
     /// `None`: the run was killed before it could write its last line.
     pub end: Option<End>,
     /// Lines that could not be read; the rest was.
@@ -87,7 +90,7 @@ impl Times {
     }
 }
 
-/// What a launch used (getrusage(2) by way of wait4(2)).
+/// What a launch used (getrusage(2) by way of wait4(2), and perf_event_open(2)).
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Usage {
     pub user: Duration,
@@ -105,6 +108,8 @@ pub struct Usage {
     pub steal: Duration,
     /// CPU time of other processes on the machine, where it was looked at.
     pub others: Option<Duration>,
+    /// By the kernel's counters, of which there may be none.
+    pub counted: Counted,
 }
 
 /// What the stage saw of conditions that only some scenarios set.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use thiserror::Error;
 
+use super::counts::Count;
 use super::format::{FORMAT_VERSION, Line};
 use super::model::{DamagedLine, Launch, Record};
 use crate::suite::{SuiteError, SuiteFile};
@@ -141,6 +142,7 @@ impl Record {
             suite,
             receipts: Vec::new(),
             launches: Vec::new(),
+            counts: Vec::new(),
             end: None,
             damaged: Vec::new(),
         })
@@ -158,6 +160,7 @@ impl Record {
             Line::Run(_) => return Err("a second header".to_owned()),
             Line::Receipt(receipt) => self.receipts.push(*receipt),
             Line::Launch(line) => self.launches.push(Launch::from_line(*line, &self.suite)?),
+            Line::Count(line) => self.counts.push(Count::from_line(line, &self.suite)?),
             Line::End(end) => self.end = Some(end),
         }
         Ok(())

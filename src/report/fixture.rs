@@ -266,6 +266,7 @@ fn analysis(record: &Record, blocks: u32) -> Analysis {
             .map(|&metric| contrast(record, arm(0), twin, metric))
             .collect(),
         contrasts,
+        counting: None,
         break_even: vec![BreakEven {
             from: name(before),
             first: name((count - 2).min(4)),

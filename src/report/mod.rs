@@ -7,6 +7,7 @@
 
 mod charts;
 mod comparison;
+mod counts;
 mod draw;
 #[cfg(test)]
 mod fixture;

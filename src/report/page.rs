@@ -10,7 +10,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::charts::{Chart, ChartError, charts};
 use super::theme::dark_css;
-use super::{numbers, words};
+use super::{counts, numbers, words};
 use crate::analysis::{Analysis, Contrast, Decision, ScenarioSummary, Validity};
 use crate::record::Record;
 use crate::suite::{Metric, Suite};
@@ -94,6 +94,14 @@ pub(super) fn page_of(
                         ul.plain {
                             @for data in &analysis.break_even { li { (words::break_even(data)) "." } }
                         }
+                    }
+                    @if let Some(counting) = counts::instructions(analysis) {
+                        h2 { "Instructions" }
+                        @for counted in counts::tables(suite, counting) {
+                            h3 { (counted.title) }
+                            (instructions(counted.rows))
+                        }
+                        p.small.quiet { (counts::about(counting)) }
                     }
                     @if !analysis.findings.is_empty() {
                         h2 { "What the receipts show" }
@@ -208,6 +216,26 @@ fn row(scenario: &ScenarioSummary, contrast: Option<&Contrast>, metric: Metric) 
             td {
                 (summary.map_or(0, |each| each.launches))
                 @if scenario.failures > 0 { ", " (scenario.failures) " failed" }
+            }
+        }
+    }
+}
+
+fn instructions(rows: Vec<[String; 5]>) -> Markup {
+    html! {
+        div.scroll tabindex="0" {
+            table {
+                thead { tr {
+                    @for heading in counts::HEADER { th scope="col" { (heading) } }
+                } }
+                tbody {
+                    @for [scenario, figures @ ..] in rows {
+                        tr {
+                            th scope="row" { (scenario) }
+                            @for figure in figures { td { (figure) } }
+                        }
+                    }
+                }
             }
         }
     }

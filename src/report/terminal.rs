@@ -4,7 +4,7 @@
 //! the minus is the hyphen-minus everywhere, arrows are `->`.
 
 use super::text::{Page, Paint, Terminal};
-use super::{numbers, words};
+use super::{counts, numbers, words};
 use crate::analysis::{Analysis, Contrast, Pairing, Validity};
 use crate::record::Record;
 use crate::stats::bounds::Verdict;
@@ -55,6 +55,14 @@ pub fn terminal(record: &Record, analysis: &Analysis, terminal: Terminal) -> Str
         page.section("Break-even");
         let sentences: Vec<String> = analysis.break_even.iter().map(words::break_even).collect();
         page.list(&sentences);
+    }
+    if let Some(counting) = counts::instructions(analysis) {
+        for counted in counts::tables(&record.suite, counting) {
+            page.blank();
+            page.table(&counted.title, counts::HEADER, counted.rows);
+        }
+        page.blank();
+        page.sentence("", &counts::about(counting), 0);
     }
     if !analysis.findings.is_empty() {
         page.section("Findings");

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use crate::launch::Launcher;
-use crate::record::Arm;
+use crate::launch::{InstructionCounter, Launcher};
 use crate::record::host::Machine;
+use crate::record::{Arm, Instructions};
 use crate::stage::{Conditions, Stage, StageError, Staged};
 use crate::suite::{App, LaunchKind};
 
@@ -21,6 +21,18 @@ pub trait Launches {
         kind: LaunchKind,
         conditions: Conditions,
     ) -> Result<Staged, StageError>;
+
+    /// Launches a scenario once, untimed, and counts its instructions. Why there is no count is no
+    /// error.
+    ///
+    /// # Errors
+    /// When its stage cannot be reset, or the user interrupts.
+    fn count(
+        &mut self,
+        scenario: usize,
+        kind: LaunchKind,
+        counter: &InstructionCounter,
+    ) -> Result<Result<Instructions, String>, StageError>;
 
     /// The time that has passed since some fixed moment.
     fn clock(&self) -> Duration;
@@ -64,6 +76,15 @@ impl Launches for OnStages<'_> {
     ) -> Result<Staged, StageError> {
         // The stages are the plan's own scenarios, and arms are indices into them.
         self.stages[arm.scenario].launch(self.app, kind, conditions, self.launcher)
+    }
+
+    fn count(
+        &mut self,
+        scenario: usize,
+        kind: LaunchKind,
+        counter: &InstructionCounter,
+    ) -> Result<Result<Instructions, String>, StageError> {
+        self.stages[scenario].count(self.app, kind, counter, self.launcher)
     }
 
     fn clock(&self) -> Duration {

@@ -4,6 +4,7 @@
 //! A [`Run`] knows neither processes nor files: it drives whatever [`Launches`] there are, and
 //! hands the record's lines to whatever takes them. So a whole run can be simulated.
 
+mod count;
 pub mod fake;
 mod launches;
 mod roster;
@@ -15,7 +16,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::analysis::{Interim, interim};
-use crate::launch::{Failure, Interrupted, Launcher};
+use crate::launch::{Failure, InstructionCounter, Interrupted, Launcher};
 use crate::plan::{Block, Plan};
 use crate::record::format::{End, Header, Line, ReceiptLine, StopReason};
 use crate::record::{Arm, Launch, Lines, WriteError};
@@ -57,6 +58,8 @@ pub enum Event<'a> {
         scenario: &'a str,
         failure: &'a Failure,
     },
+    /// Instructions are about to be counted in another launch.
+    Count { done: usize, all: usize },
 }
 
 /// Takes the receipts of all stages. They come before anything is timed: a scenario that does not
@@ -94,6 +97,8 @@ pub fn take_receipts(
 pub struct Run<'a> {
     pub suite: &'a Suite,
     pub launches: &'a mut dyn Launches,
+    /// What counts instructions once the timed launches are done.
+    pub counter: Option<&'a InstructionCounter>,
     pub tell: &'a mut dyn FnMut(Event<'_>),
 }
 
@@ -161,10 +166,15 @@ impl Run<'_> {
                 );
             }
         };
+        let elapsed_s = self.elapsed(&progress).as_secs_f64();
+        let stop_reason = match self.counter {
+            Some(counter) => self.count(counter, stop_reason, record)?,
+            None => stop_reason,
+        };
         let end = End {
             stop_reason,
             blocks,
-            elapsed_s: self.elapsed(&progress).as_secs_f64(),
+            elapsed_s,
             heat_throttles: self.launches.heat_throttles(),
             blocks_beside_others: progress.beside_others,
         };

@@ -48,6 +48,7 @@ fn run_suite(
     Run {
         suite: &suite,
         launches: &mut Fake::new(next),
+        counter: None,
         tell: &mut |event| {
             if let Event::Failure { scenario, .. } = event {
                 failed.push(scenario.to_owned());
@@ -179,6 +180,7 @@ fn another_error_ends_the_run_without_a_last_line() {
     let result = Run {
         suite: &suite,
         launches: &mut fake,
+        counter: None,
         tell: &mut |_| {},
     }
     .measure(&mut lines, header(&text, 7), Vec::new());

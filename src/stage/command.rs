@@ -10,7 +10,7 @@ use super::StageError;
 use super::omission;
 use super::quota::Group;
 use super::scene::Stage;
-use crate::launch::{Sign, Spec, Until, User, ports};
+use crate::launch::{GRACE, Sign, Spec, Until, User, ports};
 use crate::suite::{App, LaunchKind, Port, Prefix, Readiness, WriteBytecode};
 
 /// What all arms of a block share, and what changes from block to block: incidental layout
@@ -120,6 +120,7 @@ impl Stage {
             group: self.group.as_ref().map(Group::entrance),
             until,
             timeout: app.timeout,
+            grace: GRACE,
         })
     }
 
@@ -149,6 +150,7 @@ impl Stage {
             group: self.group.as_ref().map(Group::entrance),
             until: Until::ExitWithReport,
             timeout: app.timeout,
+            grace: GRACE,
         }
     }
 
@@ -178,6 +180,7 @@ impl Stage {
             group: None,
             until: Until::Exit,
             timeout: app.timeout,
+            grace: GRACE,
         })
     }
 

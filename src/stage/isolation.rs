@@ -15,7 +15,7 @@ use nix::unistd::{Uid, User as Account};
 use super::StageError;
 use super::copy::{CopyError, at};
 use super::namespace::Namespace;
-use crate::launch::{Interrupted, Launcher, Spec, Until, User};
+use crate::launch::{GRACE, Interrupted, Launcher, Spec, Until, User};
 use crate::record::format::Isolation as IsolationRecord;
 
 /// The user of last resort where the system knows no `nobody`.
@@ -125,6 +125,7 @@ impl Isolation {
                 group: None,
                 until: Until::Exit,
                 timeout: PROBE_TIMEOUT,
+                grace: GRACE,
             };
             if let Err(failure) = launcher.launch(&spec)?.outcome {
                 let reason = failure.to_string();

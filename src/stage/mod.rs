@@ -12,6 +12,7 @@ mod bytecode;
 mod cache;
 mod command;
 mod copy;
+mod count;
 mod damage;
 mod folder;
 mod hold;

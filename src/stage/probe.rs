@@ -7,7 +7,7 @@ use super::StageError;
 use super::quota::Group;
 use super::scene::Stage;
 use super::tree::Part;
-use crate::launch::{Failure, Launcher, Spec, Until};
+use crate::launch::{Failure, GRACE, Launcher, Spec, Until};
 use crate::suite::{Prefix, SourceAccess};
 
 const PROBE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -53,6 +53,7 @@ pub(super) fn probe(stage: &Stage, launcher: &mut dyn Launcher) -> Result<(), St
             group: stage.group.as_ref().map(Group::entrance),
             until: Until::ExitWithReport,
             timeout: PROBE_TIMEOUT,
+            grace: GRACE,
         };
         let launched = launcher.launch(&spec)?;
         if let Err(failure @ Failure::Spawn { .. }) = &launched.outcome

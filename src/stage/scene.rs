@@ -175,7 +175,7 @@ impl Stage {
     }
 
     /// Is what this launch left what its receipt showed?
-    fn violations(&self, kind: LaunchKind, before: u64, after: u64) -> Vec<String> {
+    pub(super) fn violations(&self, kind: LaunchKind, before: u64, after: u64) -> Vec<String> {
         let expected = self
             .writes
             .iter()

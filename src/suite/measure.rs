@@ -93,6 +93,12 @@ impl SuiteFile {
             },
             min_blocks: blocks(&wire.min_blocks, min_blocks)?.min(max_blocks),
             max_blocks,
+            counter: self.choice(
+                wire.counter.as_ref(),
+                "counter",
+                None,
+                &[(Counter::Instructions.name(), Some(Counter::Instructions))],
+            )?,
         })
     }
 

@@ -170,6 +170,24 @@ pub struct Measure {
     pub min_blocks: u32,
     /// After this many blocks the run stops in any case.
     pub max_blocks: u32,
+    /// What is counted in launches of its own, after the timed ones.
+    pub counter: Option<Counter>,
+}
+
+/// What can be counted in a few extra launches, and repeats where times do not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counter {
+    /// Instructions in user mode.
+    Instructions,
+}
+
+impl Counter {
+    /// The word used in suites.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Instructions => "instructions",
+        }
+    }
 }
 
 /// What a run goes on for, within its budget.
@@ -252,6 +270,13 @@ impl LaunchKind {
             Self::App => "app",
             Self::Import => "import",
         }
+    }
+
+    /// The kind of launch of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::App, Self::Import]
+            .into_iter()
+            .find(|kind| kind.name() == name)
     }
 }
 

@@ -32,6 +32,7 @@ pub struct Overrides {
     pub until: Option<Goal>,
     pub precision: Option<Fraction>,
     pub max_blocks: Option<u32>,
+    pub counter: Option<Counter>,
 }
 
 impl Overrides {
@@ -43,6 +44,7 @@ impl Overrides {
             until,
             precision,
             max_blocks,
+            counter,
         } = self;
         baseline.is_none()
             && only.is_empty()
@@ -50,6 +52,7 @@ impl Overrides {
             && until.is_none()
             && precision.is_none()
             && max_blocks.is_none()
+            && counter.is_none()
     }
 }
 
@@ -135,6 +138,9 @@ impl SuiteFile {
         }
         if let Some(max_blocks) = overrides.max_blocks {
             wire.measure.max_blocks = Some(Spanned::new(0..0, i64::from(max_blocks)));
+        }
+        if let Some(counter) = overrides.counter {
+            wire.measure.counter = text(counter.name().to_owned());
         }
         if !overrides.only.is_empty() {
             let kept = |name: &String| name == baseline || overrides.only.contains(name);

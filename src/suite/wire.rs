@@ -115,6 +115,8 @@ pub struct WireMeasure {
     pub min_blocks: Option<Spanned<i64>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_blocks: Option<Spanned<i64>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub counter: Option<Spanned<String>>,
 }
 
 /// `[[scenario]]`

@@ -4,6 +4,7 @@ mod break_even;
 mod claims;
 mod compare;
 mod contrasts;
+mod counters;
 mod interpreters;
 mod noise;
 mod receipts;
@@ -134,6 +135,7 @@ fn seeded(
         receipts: Vec::new(),
         launches,
         end: Some(end),
+        counts: Vec::new(),
         damaged: Vec::new(),
     }
 }
@@ -217,6 +219,7 @@ fn header(suite: &str) -> Header {
             notes: Vec::new(),
         },
         app_lines: 4000,
+        counters: None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::super::{numbers, words};
+use super::super::{counts, numbers, words};
 use super::list;
 use crate::analysis::Analysis;
 use crate::record::Record;
@@ -52,6 +52,9 @@ pub fn method(record: &Record, analysis: &Analysis) -> Markup {
             dt { "Load at the start" } dd { (numbers::fixed(host.load_1min, 2)) }
             dt { "Launched as" } dd { (header.isolation.identity) " (uid " (header.isolation.uid) "), " (words::where_launched(&header.isolation)) }
             dt { "Read-only by" } dd { (header.isolation.read_only_by) }
+            @if let Some(counters) = &header.counters {
+                dt { "Counted" } dd { (counts::kernel(counters)) }
+            }
             @if !header.environment.removed.is_empty() {
                 dt { "Held back" } dd { (header.environment.removed.join(", ")) }
             }
