@@ -155,6 +155,12 @@ fn differences(first: &Record, second: &Record) -> Vec<Difference> {
     };
     let host = |record: &Record| record.header.host.clone();
     let (a, b) = (host(first), host(second));
+    // Older records do not say it, which is no difference.
+    let affinities = (&first.header.affinity, &second.header.affinity);
+    let (ours, theirs) = match affinities {
+        (Some(a), Some(b)) => (a.children.clone(), b.children.clone()),
+        _ => (String::new(), String::new()),
+    };
     let governor = |governor: Option<String>| governor.unwrap_or_else(|| "none".to_owned());
     let sides = [
         (
@@ -182,6 +188,7 @@ fn differences(first: &Record, second: &Record) -> Vec<Difference> {
             governor(a.governor),
             governor(b.governor),
         ),
+        ("app's CPUs", ours, theirs),
     ];
     let differing = sides
         .into_iter()

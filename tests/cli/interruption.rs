@@ -92,8 +92,8 @@ fn when_the_harness_is_killed_the_app_dies_with_it_and_the_next_run_tidies_up() 
     wait_for_lines(&project.path().join("out/record.jsonl"), 6);
     run.kill().unwrap();
     assert_eq!(run.wait().unwrap().signal(), Some(9));
-    std::thread::sleep(Duration::from_millis(100));
-    project.expect_no_process();
+    let folder = project.path().display().to_string();
+    wait_for(|| !process_with(&folder));
     assert!(project.lines("launch").len() >= 3);
     fs::remove_dir_all(project.path().join("out")).unwrap();
     project.measure(As::Me, 1).expect(0);

@@ -80,3 +80,24 @@ fn scenarios_are_matched_by_name() {
     assert!(says(&found.notes, "only the first record has cold"));
     assert!(says(&found.notes, "only the second record has icy"));
 }
+
+#[test]
+fn an_app_on_other_cpus_is_another_experiment() {
+    let (mut first, mut second) = (changed(0.0), changed(0.0));
+    let on = |children: &str| {
+        Some(Affinity {
+            harness: "0".to_owned(),
+            children: children.to_owned(),
+            why: String::new(),
+        })
+    };
+    first.header.affinity = on("1");
+    // A record that is older than the field.
+    assert!(compare(&first, &second, Unlike::Refuse).is_ok());
+    second.header.affinity = on("0-1");
+    let refused = compare(&first, &second, Unlike::Refuse).unwrap_err();
+    assert!(
+        refused.to_string().contains("app's CPUs: 1 and 0-1"),
+        "{refused}"
+    );
+}
