@@ -1,7 +1,7 @@
 //! Sentences on what limits the figures: how the run ended, which launches failed, and what the
 //! machine was doing meanwhile.
 
-use super::blocks::{Blocks, Ending, Pairs};
+use super::blocks::{Blocks, Ending, Pairs, time};
 use super::contrasts::{level, pairs};
 use super::counters;
 use super::interim::half_width;
@@ -12,7 +12,7 @@ use super::validity::{doubtful_twin, name};
 use super::words;
 use crate::record::format::StopReason;
 use crate::record::{Arm, Record, Role};
-use crate::suite::{Goal, LaunchKind};
+use crate::suite::{Goal, LaunchKind, Metric};
 
 /// Line numbers or names that are given; the rest is counted.
 const MOST_NAMES: usize = 8;
@@ -127,8 +127,14 @@ fn nothing_measured(record: &Record, summaries: &[ScenarioSummary]) -> Vec<Strin
 /// Blocks that a contrast cannot use, as one of its two launches failed.
 fn dropped_blocks(record: &Record, blocks: &Blocks) -> Vec<String> {
     // Only a launch that gave nothing drops a block; mostly there is none, and no pair to walk.
+    let gave_nothing = |metric: &Metric| {
+        let mut launches = record.launches.iter();
+        launches.any(|it| it.kind == metric.launch_kind() && time(it, *metric).is_none())
+    };
+    let metrics = record.suite.measure.metrics.iter().copied();
+    let metrics: Vec<Metric> = metrics.filter(gave_nothing).collect();
     let mut all = Vec::new();
-    let mut tell = |pairs: Pairs, from: &str, to: &str, metric: crate::suite::Metric| {
+    let mut tell = |pairs: Pairs, from: &str, to: &str, metric: Metric| {
         if pairs.dropped > 0 && !pairs.times.is_empty() {
             all.push(format!(
                 "{} left out of {to} against {from} ({metric}), as one of the two launches gave no \
@@ -140,7 +146,7 @@ fn dropped_blocks(record: &Record, blocks: &Blocks) -> Vec<String> {
     };
     if let (Some(itself), Some(twin)) = (blocks.arm(&record.suite.measure.baseline), blocks.twin())
     {
-        for &metric in &record.suite.measure.metrics {
+        for &metric in &metrics {
             let (from, to) = (
                 name(record, itself.scenario, Role::Itself),
                 name(record, twin.scenario, Role::Twin),
@@ -148,7 +154,9 @@ fn dropped_blocks(record: &Record, blocks: &Blocks) -> Vec<String> {
             tell(blocks.pairs(itself, twin, metric), &from, &to, metric);
         }
     }
-    for spec in record.suite.contrasts() {
+    let mut specs = record.suite.contrasts();
+    specs.retain(|spec| metrics.contains(&spec.metric));
+    for spec in specs {
         tell(pairs(blocks, &spec), &spec.from, &spec.to, spec.metric);
     }
     all

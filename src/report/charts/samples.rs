@@ -1,5 +1,6 @@
 //! The record's launches, sorted into a row for each arm.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::super::numbers;
@@ -49,20 +50,22 @@ pub fn colour(suite: &Suite, name: &str) -> usize {
 
 /// A row for each scenario in the suite's order, the twin's below the baseline's.
 pub fn rows(record: &Record, analysis: &Analysis, metric: Metric) -> Vec<Row> {
+    // One walk over the record, which may hold a million launches, and not one for each row.
+    let mut by_arm: BTreeMap<Arm, Vec<&Launch>> = BTreeMap::new();
+    for launch in &record.launches {
+        if launch.kind == metric.launch_kind() {
+            by_arm.entry(launch.arm).or_default().push(launch);
+        }
+    }
     let mut rows = Vec::new();
     for (scenario, about) in record.suite.scenarios.iter().enumerate() {
         for role in [Role::Itself, Role::Twin] {
-            let arm = Arm { scenario, role };
-            let launches = || {
-                record
-                    .launches
-                    .iter()
-                    .filter(move |launch| launch.arm == arm && launch.kind == metric.launch_kind())
-            };
+            let launches = by_arm.remove(&Arm { scenario, role });
             // Only the baseline has a twin.
-            if role == Role::Twin && launches().next().is_none() {
+            if role == Role::Twin && launches.is_none() {
                 continue;
             }
+            let launches = launches.unwrap_or_default();
             let mut row = Row {
                 label: match role {
                     Role::Itself => about.name.clone(),
@@ -70,10 +73,12 @@ pub fn rows(record: &Record, analysis: &Analysis, metric: Metric) -> Vec<Row> {
                 },
                 role,
                 colour: colour(&record.suite, &about.name),
-                samples: launches()
+                samples: launches
+                    .iter()
                     .filter_map(|launch| sample(launch, metric))
                     .collect(),
-                failures: launches()
+                failures: launches
+                    .iter()
                     .filter(|launch| sample(launch, metric).is_none())
                     .map(|launch| launch.at.as_secs_f64())
                     .collect(),
