@@ -7,6 +7,7 @@
 
 mod blocks;
 mod break_even;
+mod calibration;
 mod check;
 mod claims;
 mod compare;
@@ -31,6 +32,7 @@ mod verdicts;
 mod warnings;
 mod words;
 
+pub use calibration::{Calibration, Foretold, Known, Stretch, Truth, calibrate};
 pub use check::Outcome;
 pub use compare::{Comparison, Difference, Unlike, UnlikeRecords, compare};
 pub use conditions::{Condition, conditions};

@@ -1,11 +1,13 @@
 //! The command line. clap lives here only; one file a subcommand, each short.
 
 mod adhoc;
+mod calibrate;
 mod check;
 mod compare;
 mod exit;
 mod init;
 mod list;
+mod measure;
 mod output;
 mod overview;
 mod progress;
@@ -35,6 +37,7 @@ enum Command {
     Compare(compare::Args),
     Overview(overview::Args),
     Check(check::Args),
+    Calibrate(calibrate::Args),
     List(list::Args),
 }
 
@@ -60,6 +63,7 @@ pub fn main() -> Status {
         Command::Compare(args) => compare::execute(&args),
         Command::Overview(args) => overview::execute(&args),
         Command::Check(args) => check::execute(&args),
+        Command::Calibrate(args) => calibrate::execute(&args),
         Command::List(args) => list::execute(&args),
     };
     match result {

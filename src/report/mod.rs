@@ -5,6 +5,7 @@
 //! The charts add what sentences cannot show: every single sample. The same record and
 //! analysis give the same bytes.
 
+mod calibration;
 mod charts;
 mod comparison;
 mod counts;
@@ -20,6 +21,7 @@ mod theme;
 mod words;
 mod write;
 
+pub use calibration::{calibration, calibration_json};
 pub use charts::{Chart, ChartError, charts, overview_chart};
 pub use comparison::comparison;
 pub use overview::{OverviewError, Row, overview_table};

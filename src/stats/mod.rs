@@ -20,6 +20,7 @@ pub mod hodges_lehmann;
 pub mod interval;
 pub mod modality;
 pub mod multiple;
+pub mod proportion;
 mod ranks;
 mod ratio;
 pub mod sequence;

@@ -9,6 +9,8 @@ use include_dir::{Dir, include_dir};
 static LERNMANAGER_APP: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/scenarios/lernmanager/app");
 static HTTPSERVER_APP: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/scenarios/httpserver/app");
 
+static CALIBRATION_APP: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/scenarios/calibration/app");
+
 /// The suite that is measured when none is named.
 pub const DEFAULT: &str = "lernmanager";
 
@@ -47,6 +49,15 @@ pub static ALL: [Bundled; 3] = [
         app: &HTTPSERVER_APP,
     },
 ];
+
+/// What `coldsnake calibrate` measures; it is none to be chosen.
+pub static CALIBRATION: Bundled = Bundled {
+    name: "calibration",
+    about: "effects that are known",
+    suite: include_str!("../../scenarios/calibration/suite.toml"),
+    requirements: None,
+    app: &CALIBRATION_APP,
+};
 
 impl Bundled {
     /// The bundled suite of that name.

@@ -1,0 +1,254 @@
+//! From a suite and the command line's options to a record: everything of `coldsnake run` that
+//! launches.
+
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use sha2::{Digest, Sha256};
+
+use super::exit::Failed;
+use super::output::say;
+use super::progress::Progress;
+use super::run::Args;
+use crate::analysis::conditions;
+use crate::launch::affinity::Affinity;
+use crate::launch::{InstructionCounter, Interrupt, System, kernel_counters};
+use crate::python::environment::CallerEnvironment;
+use crate::python::{Equipped, Interpreters, Python};
+use crate::record::format::{
+    Counters, Environment, FORMAT_VERSION, Header, Interpreter, StopReason, SuiteText,
+};
+use crate::record::host::{Machine, Presence};
+use crate::record::{RECORD_FILE, RecordWriter};
+use crate::runner::{OnStages, Run, take_receipts};
+use crate::stage::{DropCaches, Setting, Workshop, source_lines};
+use crate::suite::{Counter, Goal, Named, Overrides, Suite, SuiteFile};
+
+/// Measures a suite, as the options change it, under the interpreters named. Gives the run's folder,
+/// with its record, and why the run ended.
+///
+/// # Errors
+/// Whatever stands in the way; what was measured before stays in the record.
+pub fn measure(
+    args: &Args,
+    file: SuiteFile,
+    origin: String,
+    named: &[PathBuf],
+) -> Result<(PathBuf, StopReason), Failed> {
+    file.check_paths(&file.suite()?)?;
+    let file = file.with(&Overrides {
+        baseline: args.baseline.clone(),
+        only: args.only.clone(),
+        budget: args.budget,
+        until: args.until.map(Goal::from),
+        precision: args.precision,
+        max_blocks: args.blocks,
+        counter: args.counter.map(Counter::from),
+    })?;
+    if let Some(out) = args.out.as_deref().filter(|out| out.exists()) {
+        return Err(Failed::bad_input(format!(
+            "cannot make the run's folder {}: it exists already\n  choose another one with --out",
+            out.display()
+        )));
+    }
+    let machine = Machine::this();
+    let affinity = Affinity::decide(&args.affinity, &machine.cores())?;
+    let mut progress = Progress::new(args.verbosity());
+    let _presence = Presence::announce();
+    let mut host = machine.observe();
+    let recorded = affinity.recorded();
+    let known = conditions(&host, Some(&recorded));
+    progress.advise(&known);
+    let before = machine.cpu_times();
+    let caller = CallerEnvironment::observe();
+    let pythons = find_interpreters(named, &caller)?;
+    let file = across(file, &pythons)?;
+    let suite = file.suite()?;
+    let mut counters = kernel_counters();
+    let counter = choose_counter(&suite, &mut counters)?;
+    let interpreters = Interpreters::equip(&suite, &pythons, &caller, &mut |what| {
+        progress.doing(what);
+    })?;
+    // Only now: while the set-up commands above run, a signal ends this process and them as usual.
+    let interrupt = Interrupt::watch()
+        .map_err(|error| Failed::bad_input(format!("cannot watch for signals: {error}")))?;
+    let mut launcher = System::new(&interrupt)
+        .map_err(|error| Failed::bad_input(format!("cannot launch processes: {error}")))?;
+    launcher.keep_to(&affinity);
+    progress.doing("preparing the scenarios");
+    let setting = Setting {
+        suite: &suite,
+        interpreters: &interpreters,
+        caller: &caller,
+        backing: args.stage.into(),
+        drop_caches: if args.allow_drop_caches {
+            DropCaches::Allowed
+        } else {
+            DropCaches::Forbidden
+        },
+    };
+    let mut workshop = Workshop::set_up(setting, &mut launcher)?;
+    host.steal_before = machine.cpu_times().since(before).steal_share();
+    let mut seen = conditions(&host, Some(&recorded));
+    seen.retain(|condition| !known.contains(condition));
+    progress.advise(&seen);
+    let _pinned = affinity.pin().map_err(|error| {
+        Failed::bad_input(format!(
+            "cannot keep coldsnake to CPU {}: {error}\n  --affinity none leaves it where it is",
+            recorded.harness
+        ))
+    })?;
+    progress.doing("checking that the scenarios hold");
+    let mut tell = |event: crate::runner::Event<'_>| progress.tell(event);
+    let receipts = take_receipts(&mut workshop, &suite, &mut launcher, &mut tell)?;
+
+    let out = make_folder(args.out.as_deref(), &suite)?;
+    let header = Header {
+        format_version: FORMAT_VERSION,
+        coldsnake: env!("CARGO_PKG_VERSION").to_owned(),
+        started: now(),
+        command_line: std::env::args_os()
+            .map(|word| word.to_string_lossy().into_owned())
+            .collect(),
+        seed: args.seed.unwrap_or_else(random_seed),
+        suite: SuiteText {
+            origin,
+            sha256: sha256(file.text()),
+            text: file.text().to_owned(),
+        },
+        host,
+        affinity: Some(recorded),
+        interpreters: interpreters.all().iter().map(described).collect(),
+        environment: Environment {
+            passed: names(&caller),
+            removed: caller.removed.clone(),
+        },
+        isolation: workshop.isolation(),
+        app_lines: source_lines(&suite.app.sources),
+        counters: Some(counters),
+    };
+    let mut record = RecordWriter::create(&out.join(RECORD_FILE))?;
+    let mut run = Run {
+        suite: &suite,
+        launches: &mut OnStages::new(&suite.app, &mut workshop.stages, &mut launcher),
+        counter: counter.as_ref(),
+        tell: &mut tell,
+    };
+    let end = run.measure(&mut record, header, receipts)?;
+    progress.finish();
+    drop(workshop);
+    Ok((out, end.stop_reason))
+}
+
+/// What counts for the suite's counter, if it has one. Before anything is prepared: if there is
+/// nothing, the user shall not wait to hear it.
+fn choose_counter(
+    suite: &Suite,
+    counters: &mut Counters,
+) -> Result<Option<InstructionCounter>, Failed> {
+    let Some(Counter::Instructions) = suite.measure.counter else {
+        return Ok(None);
+    };
+    let counter = InstructionCounter::choose(counters)
+        .map_err(|error| Failed::bad_input(error.to_string()))?;
+    counters.instructions_by = Some(counter.described());
+    if let Some(why) = counters.why_refused(Counter::Instructions.name()) {
+        say(&format!(
+            "instructions are counted by {}: {why}",
+            counter.described()
+        ));
+    }
+    Ok(Some(counter))
+}
+
+/// The interpreters that the user named.
+fn find_interpreters(named: &[PathBuf], caller: &CallerEnvironment) -> Result<Vec<Python>, Failed> {
+    let mut found: Vec<Python> = Vec::new();
+    for path in named {
+        let python = Python::find(Some(path), caller)?;
+        if found.contains(&python) {
+            return Err(Failed::bad_input(format!(
+                "the interpreter {} is named twice\n  the baseline's twin shows how far two runs of \
+                 one interpreter lie apart",
+                python.executable.display()
+            )));
+        }
+        found.push(python);
+    }
+    Ok(found)
+}
+
+/// The suite under each interpreter, if there are several; one alone is no factor.
+fn across(file: SuiteFile, pythons: &[Python]) -> Result<SuiteFile, Failed> {
+    if pythons.len() < 2 {
+        return Ok(file);
+    }
+    let named: Vec<Named> = pythons
+        .iter()
+        .map(|python| Named {
+            path: python.executable.clone(),
+            version: python.version.clone(),
+        })
+        .collect();
+    Ok(file.across(&named)?)
+}
+
+fn described(interpreter: &Equipped) -> Interpreter {
+    let python = &interpreter.python;
+    Interpreter {
+        executable: python.executable.display().to_string(),
+        version: python.version.clone(),
+        implementation: python.implementation.clone(),
+        cache_tag: python.cache_tag.clone(),
+        magic: python.magic,
+    }
+}
+
+/// Makes the run's folder; one that exists is never written into.
+fn make_folder(named: Option<&Path>, suite: &Suite) -> Result<PathBuf, Failed> {
+    let folder = named.map(Path::to_owned).unwrap_or_else(|| {
+        let stamp: String = now().chars().filter(|c| c.is_ascii_digit()).collect();
+        PathBuf::from("coldsnake-runs").join(format!("{}-{stamp}", suite.app.name))
+    });
+    let failed = |error: std::io::Error| {
+        Failed::bad_input(format!(
+            "cannot make the run's folder {}: {error}\n  choose another one with --out",
+            folder.display()
+        ))
+    };
+    if let Some(parent) = folder.parent() {
+        std::fs::create_dir_all(parent).map_err(failed)?;
+    }
+    std::fs::create_dir(&folder).map_err(failed)?;
+    Ok(folder)
+}
+
+fn names(caller: &CallerEnvironment) -> Vec<String> {
+    let names = caller.passed.iter();
+    names
+        .map(|(name, _)| name.to_string_lossy().into_owned())
+        .collect()
+}
+
+/// RFC 3339, UTC, whole seconds.
+fn now() -> String {
+    jiff::Timestamp::now()
+        .strftime("%Y-%m-%dT%H:%M:%SZ")
+        .to_string()
+}
+
+/// Different for each run; which one it was is in the record.
+fn random_seed() -> u64 {
+    let time = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    // Short enough to be typed, and whole in JSON readers that know only doubles.
+    (time.as_nanos() as u64 ^ (u64::from(std::process::id()) << 32)) % 1_000_000_000
+}
+
+fn sha256(text: &str) -> String {
+    Sha256::digest(text)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}

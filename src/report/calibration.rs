@@ -1,0 +1,211 @@
+//! What a machine can resolve, for a terminal and for scripts.
+
+use serde_json::{Value, json};
+
+use super::text::{Page, Terminal};
+use super::{numbers, words};
+use crate::analysis::{Analysis, Calibration, Known, Stretch, Truth, Validity};
+use crate::record::Record;
+use crate::stats::interval::{Interval, Level};
+use crate::stats::proportion::Proportion;
+
+/// The version of the JSON that this build prints.
+const CALIBRATION_VERSION: u32 = 1;
+
+/// The calibration as text, ending with a line break.
+pub fn calibration(
+    record: &Record,
+    analysis: &Analysis,
+    found: &Calibration,
+    terminal: Terminal,
+) -> String {
+    let mut page = Page::new(terminal);
+    page.sentence("", &words::about_run(record, analysis), 0);
+    page.blank();
+    page.table(
+        "The same app against itself (A/A)",
+        [
+            "blocks",
+            "seconds",
+            "runs",
+            "false\nalarms %",
+            "95 % interval\n%",
+            "half-width\n± %",
+        ],
+        found.stretches.iter().map(of_stretch).collect(),
+    );
+    if !found.known.is_empty() {
+        page.blank();
+        page.table(
+            "Known effects",
+            [
+                "scenario",
+                "true\nms",
+                "found\nms",
+                "95 % interval\nms",
+                "runs",
+                "coverage\n%",
+                "95 % interval\n%",
+            ],
+            found.known.iter().map(of_known).collect(),
+        );
+    }
+    page.blank();
+    page.sentence("", &explanation(found), 0);
+    page.blank();
+    for sentence in conclusions(found) {
+        page.sentence("", &sentence, 0);
+    }
+    page.blank();
+    page.sentence("", &analysis.disturbance.sentence(), 0);
+    if let Validity::Invalid(reasons) = &analysis.validity {
+        page.section("Invalid");
+        page.list(reasons);
+    }
+    page.into_text()
+}
+
+/// The same for scripts.
+pub fn calibration_json(analysis: &Analysis, found: &Calibration) -> String {
+    let json = json!({
+        "format_version": CALIBRATION_VERSION,
+        "host": analysis.host,
+        "metric": found.metric.name(),
+        "baseline_ms": found.baseline_ms,
+        "blocks": found.blocks,
+        "block_s": found.block_s,
+        "stretches": found.stretches.iter().map(|stretch| json!({
+            "blocks": stretch.blocks,
+            "seconds": stretch.seconds,
+            "false_alarms": share(stretch.false_alarms),
+            "half_width": stretch.half_width,
+        })).collect::<Vec<_>>(),
+        "known": found.known.iter().map(|known| json!({
+            "scenario": known.scenario,
+            "true_ms": known.truth.ms(),
+            "given": matches!(known.truth, Truth::Given(_)),
+            "found_ms": {
+                "estimate": known.found_ms.estimate,
+                "low": known.found_ms.interval.map(|i| i.low()),
+                "high": known.found_ms.interval.map(|i| i.high()),
+            },
+            "coverage": share(known.coverage),
+        })).collect::<Vec<_>>(),
+        "in_60_s": found.foretold.map(|foretold| json!({
+            "blocks": foretold.blocks,
+            "apart": foretold.share,
+        })),
+        "valid": analysis.validity == Validity::Valid,
+        "warnings": analysis.warnings,
+    });
+    format!("{json:#}\n")
+}
+
+fn share(of: Proportion) -> Value {
+    let interval = of.interval(Level::P95);
+    json!({
+        "hits": of.hits,
+        "runs": of.trials,
+        "low": interval.map(|i| i.low()),
+        "high": interval.map(|i| i.high()),
+    })
+}
+
+fn of_stretch(stretch: &Stretch) -> [String; 6] {
+    let [found, ends] = percent(stretch.false_alarms);
+    [
+        stretch.blocks.to_string(),
+        numbers::fixed(stretch.seconds, 1),
+        stretch.false_alarms.trials.to_string(),
+        found,
+        ends,
+        stretch.half_width.map_or(numbers::UNKNOWN.to_owned(), |w| {
+            numbers::fixed(w * 100.0, 1)
+        }),
+    ]
+}
+
+fn of_known(known: &Known) -> [String; 7] {
+    let [coverage, ends] = percent(known.coverage);
+    let (found, interval) = numbers::difference(&known.found_ms);
+    [
+        known.scenario.clone(),
+        match known.truth {
+            Truth::Given(ms) => numbers::signed(ms, 0),
+            Truth::Found(_) => "as found".to_owned(),
+        },
+        found,
+        interval.unwrap_or_else(|| numbers::UNKNOWN.to_owned()),
+        known.coverage.trials.to_string(),
+        coverage,
+        ends,
+    ]
+}
+
+fn percent(of: Proportion) -> [String; 2] {
+    let found = of.share().map(|share| numbers::fixed(share * 100.0, 1));
+    let ends = of.interval(Level::P95).map(|interval| {
+        format!(
+            "[{}, {}]",
+            numbers::fixed(interval.low() * 100.0, 1),
+            numbers::fixed(interval.high() * 100.0, 1)
+        )
+    });
+    [found, ends].map(|text| text.unwrap_or_else(|| numbers::UNKNOWN.to_owned()))
+}
+
+fn explanation(found: &Calibration) -> String {
+    format!(
+        "The {} blocks are cut into runs of that many blocks each. Two equal apps should differ in 5 % \
+         of them, and known effects lie in 95 % of their intervals, here of runs of 20 blocks; the \
+         intervals beside say how sure these shares are. Seconds are those of a comparison of two \
+         scenarios.",
+        found.blocks
+    )
+}
+
+fn conclusions(found: &Calibration) -> Vec<String> {
+    let mut all = Vec::new();
+    if let Some(stretch) = found.stretches.first() {
+        let sentence = agreement(stretch.false_alarms, 0.05, "False alarms", "5 %");
+        all.extend(sentence);
+    }
+    let given = found
+        .known
+        .iter()
+        .filter(|known| matches!(known.truth, Truth::Given(_)));
+    for known in given {
+        let what = format!("The coverage of {}", known.scenario);
+        all.extend(agreement(known.coverage, 0.95, &what, "95 %"));
+    }
+    if let Some(foretold) = found.foretold {
+        all.push(format!(
+            "In 60 s you can tell {} % apart: so large a difference is found in four of five runs, of \
+             an app that takes {} ms.",
+            numbers::fixed(foretold.share * 100.0, 1),
+            numbers::time(found.baseline_ms)
+        ));
+    }
+    all
+}
+
+/// Does the nominal share lie in the interval?
+fn agreement(of: Proportion, nominal: f64, what: &str, nominally: &str) -> Option<String> {
+    let interval: Interval = of.interval(Level::P95)?;
+    let verdict = if interval.contains(nominal) {
+        "agree with"
+    } else if interval.high() < nominal {
+        "are fewer than"
+    } else {
+        "are more than"
+    };
+    let verdict = if what.starts_with("False") {
+        verdict.to_owned()
+    } else {
+        verdict
+            .replace("agree", "agrees")
+            .replace("are fewer", "is less")
+            .replace("are more", "is more")
+    };
+    Some(format!("{what} {verdict} the nominal {nominally}."))
+}
