@@ -1,6 +1,7 @@
 //! All estimators on the same runs: false alarms, coverage and width.
 
 use coldsnake::analysis::analyse;
+use coldsnake::record::format::StopReason;
 use coldsnake::stats::interval::Interval;
 
 use crate::estimators::{self, Scale};
@@ -86,10 +87,11 @@ fn trial(source: &Source, effect: Effect, number: u32) -> Outcomes {
     }
     let mut by_when: Vec<_> = FIXED.map(|blocks| outcomes(&fixed.rows[..blocks])).into();
     by_when.push(outcomes(&ruled.rows));
+    let stop_reason = ruled.record.end.as_ref().map(|end| end.stop_reason);
     Outcomes {
         by_when,
         blocks: ruled.rows.len(),
-        is_precise: ruled.rows.len() < MOST_BLOCKS as usize,
+        is_precise: stop_reason == Some(StopReason::Precision),
     }
 }
 

@@ -36,6 +36,9 @@ pub enum Source {
 /// What a launch takes without noise, where there is no trace.
 const BASE_MS: f64 = 100.0;
 
+/// The plan of a run draws from the same generator: its order must know nothing of the noise.
+const APART: u64 = 1 << 40;
+
 /// Recorded by `scripts/traces`; see benches/traces/README.md.
 const TRACES: [(&str, &str); 4] = [
     ("short, busy", include_str!("../traces/short-busy.csv")),
@@ -76,7 +79,8 @@ impl Source {
     }
 
     /// One launch after the other, from a random moment on. A trace begins anew at its end.
-    pub fn stream(&self, mut noise: Noise) -> Box<dyn FnMut() -> Reading + '_> {
+    pub fn stream(&self, seed: u64) -> Box<dyn FnMut() -> Reading + '_> {
+        let mut noise = Noise::seeded(seed + APART);
         match self {
             Self::Trace { readings, .. } => {
                 let mut place = noise.below(readings.len());

@@ -10,7 +10,6 @@ use coldsnake::runner::fake::{Fake, Feigned, header};
 use coldsnake::suite::{Suite, SuiteFile};
 
 use crate::noise::{Reading, Real, Source};
-use crate::stats_noise::Noise;
 
 /// What sets the second scenario apart from the first.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -138,7 +137,7 @@ impl Trial {
         };
         let text = suite_text(&measure, &["before", "after"]);
         let suite = suite_of(&text);
-        let mut next = source.stream(Noise::seeded(seed));
+        let mut next = source.stream(seed);
         let samples = RefCell::new(Vec::new());
         let mut launches = Fake::new(|arm: Arm, _| {
             let effect = if arm.scenario == 1 {
