@@ -8,7 +8,9 @@
 signed_rank_scipy.json: p-values from scipy.stats.wilcoxon, which of its options is in each
 case; Hodges-Lehmann estimates and intervals by enumerating all Walsh averages, with the critical
 rank from whole-number counts of subsets. stats_scipy.json: spearmanr, friedmanchisquare, and
-Hartigan's dip from the diptest package.
+Hartigan's dip from the diptest package. ranks_scipy.json: the exact signed-rank test up to the
+most differences for which ours is exact, critical ranks from whole-number counts, mannwhitneyu,
+and shifts of two samples by enumerating all differences.
 """
 
 import json
@@ -108,6 +110,36 @@ def other_cases(rng):
     return {"spearman": spearman, "friedman": friedman, "dips": dips}
 
 
+def counted_p_value(d):
+    """Two-sided, from whole-number counts: scipy's far tail is a difference from 1."""
+    n = len(d)
+    w = int(stats.rankdata(np.abs(d))[d > 0].sum())
+    w = min(w, n * (n + 1) // 2 - w)
+    return float(min(Fraction(1), Fraction(2 * sum(subset_counts(n)[: w + 1]), 2**n)))
+
+
+def rank_cases(rng):
+    large, critical, two_samples = [], [], []
+    for n in (51, 64, 100, 150, 199, 200):
+        for effect in (0, 0.2, 1):
+            d = np.round(rng.normal(effect, 1, n), 9)
+            assert len(set(np.abs(d))) == n and 0 not in d
+            scipys = stats.wilcoxon(d, method="exact").pvalue
+            large.append({"differences": d.tolist(), "scipys": scipys, "counted": counted_p_value(d)})
+    for n in (9, 14, 20, 25, 40, 80, 120, 200):
+        for alpha in ("1/10", "1/20", "1/60", "1/100", "1/400", "1/2000"):
+            rank = critical_rank(n, Fraction(alpha))
+            critical.append({"n": n, "alpha": float(Fraction(alpha)), "rank": rank})
+    for m, n, decimals in ((5, 7, 3), (20, 20, 6), (20, 33, 1), (80, 60, 0), (1, 12, 2)):
+        x = np.round(rng.standard_t(3, m) + 10, decimals)
+        y = np.round(rng.standard_t(3, n) + 10.5, decimals)
+        p_value = stats.mannwhitneyu(x, y, method="asymptotic").pvalue
+        shifts = np.subtract.outer(y, x).ravel()
+        case = {"x": x.tolist(), "y": y.tolist(), "p_value": p_value, "shift": float(np.median(shifts))}
+        two_samples.append(case)
+    return {"large": large, "critical_ranks": critical, "two_samples": two_samples}
+
+
 def print_critical_dips(rng):
     for n, repeats in ((20, 60_000), (50, 60_000), (100, 40_000), (200, 30_000), (1000, 15_000), (5000, 6_000)):
         dips = [diptest.dipstat(rng.random(n)) for _ in range(repeats)]
@@ -122,7 +154,12 @@ def main():
         print_critical_dips(rng)
         return
     DATA.mkdir(parents=True, exist_ok=True)
-    for name, cases in (("signed_rank_scipy.json", signed_rank_cases(rng)), ("stats_scipy.json", other_cases(rng))):
+    files = {
+        "signed_rank_scipy.json": signed_rank_cases(rng),
+        "stats_scipy.json": other_cases(rng),
+        "ranks_scipy.json": rank_cases(rng),
+    }
+    for name, cases in files.items():
         cases = {"scipy": scipy.__version__, "diptest": diptest.__version__, **cases}
         (DATA / name).write_text(json.dumps(cases, separators=(",", ":")) + "\n")
 

@@ -750,6 +750,31 @@ fn links_between_documents_lead_somewhere() {
 }
 
 #[test]
+fn every_bench_that_a_document_names_exists() {
+    let manifest: Table = read("Cargo.toml").parse().unwrap();
+    let benches = manifest["bench"].as_array().unwrap();
+    let known: BTreeSet<&str> = benches
+        .iter()
+        .filter_map(|bench| bench["name"].as_str())
+        .collect();
+    let mut named = BTreeSet::new();
+    for document in documents() {
+        let text = read(document.to_str().unwrap());
+        for rest in text.split("cargo bench --bench ").skip(1) {
+            let end = |c: char| !c.is_alphanumeric() && c != '_' && c != '-';
+            let name = rest.split(end).next().unwrap().to_owned();
+            assert!(
+                known.contains(name.as_str()),
+                "{}: {name}",
+                document.display()
+            );
+            named.insert(name);
+        }
+    }
+    assert!(named.contains("estimators"), "{named:?}");
+}
+
+#[test]
 fn no_document_names_a_path_of_a_machine_or_a_host_of_a_registry() {
     // Wherever this stands and whoever builds it: their folders, and the usual places of others'.
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -2,7 +2,7 @@
 
 use coldsnake::stats::interval::Level;
 use coldsnake::stats::signed_rank::{NullDistribution, critical_rank, smallest_n};
-use coldsnake::stats::{drift, hodges_lehmann, modality, signed_rank};
+use coldsnake::stats::{drift, hodges_lehmann, modality, signed_rank, two_sample};
 use serde_json::Value;
 
 fn cases(text: &str, key: &str) -> Vec<Value> {
@@ -14,6 +14,10 @@ fn cases(text: &str, key: &str) -> Vec<Value> {
 
 fn signed_rank_cases(key: &str) -> Vec<Value> {
     cases(include_str!("data/signed_rank_scipy.json"), key)
+}
+
+fn rank_cases(key: &str) -> Vec<Value> {
+    cases(include_str!("data/ranks_scipy.json"), key)
 }
 
 fn other_cases(key: &str) -> Vec<Value> {
@@ -50,6 +54,48 @@ fn exact_p_values_are_scipys() {
         let test = signed_rank::test(&numbers(&case["differences"])).unwrap();
         assert!(test.exact);
         close(test.p_value, &case["p_value"], 1e-12);
+    }
+}
+
+#[test]
+fn exact_p_values_are_scipys_up_to_the_most_differences_for_which_ours_are_exact() {
+    let cases = rank_cases("large");
+    let sizes = cases.iter().map(|case| numbers(&case["differences"]).len());
+    assert_eq!(sizes.max(), Some(signed_rank::EXACT_LIMIT));
+    for case in cases {
+        let test = signed_rank::test(&numbers(&case["differences"])).unwrap();
+        assert!(test.exact);
+        close(test.p_value, &case["counted"], 1e-12);
+        // scipy's far tail is a difference from 1, so it is right to so many decimals only.
+        let scipys = case["scipys"].as_f64().unwrap();
+        assert!((test.p_value - scipys).abs() < 1e-13, "{scipys}");
+    }
+}
+
+#[test]
+fn critical_ranks_are_those_of_whole_number_counts_at_the_levels_of_several_contrasts() {
+    let cases = rank_cases("critical_ranks");
+    let without = cases.iter().filter(|case| case["rank"] == 0).count();
+    assert!((1..cases.len() / 2).contains(&without));
+    for case in cases {
+        let n = case["n"].as_u64().unwrap() as usize;
+        let level = Level::from_alpha(case["alpha"].as_f64().unwrap()).unwrap();
+        let rank = critical_rank(n, level).unwrap_or(0);
+        assert_eq!(
+            Some(rank as u64),
+            case["rank"].as_u64(),
+            "n = {n}, {level:?}"
+        );
+    }
+}
+
+#[test]
+fn two_samples_are_tested_as_scipy_does_and_shifted_as_enumeration_says() {
+    for case in rank_cases("two_samples") {
+        let (x, y) = (numbers(&case["x"]), numbers(&case["y"]));
+        close(two_sample::p_value(&x, &y).unwrap(), &case["p_value"], 1e-9);
+        let shift = two_sample::shift(&x, &y, Level::P95).unwrap();
+        close(shift.estimate, &case["shift"], 1e-12);
     }
 }
 
