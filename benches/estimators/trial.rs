@@ -153,6 +153,7 @@ impl Trial {
         let mut run = Run {
             suite: &suite,
             launches: &mut launches,
+            counter: None,
             tell: &mut |_| {},
         };
         run.measure(&mut lines, header(&text, seed), Vec::new())

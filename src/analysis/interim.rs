@@ -14,8 +14,11 @@ use super::procedure::Procedure;
 use super::words;
 use crate::record::Launch;
 use crate::stats::bounds::Verdict;
-use crate::stats::interval::Estimate;
+use crate::stats::interval::{Estimate, Level};
 use crate::suite::{ContrastSpec, Expectation, Goal, Suite};
+
+/// The half-width, as a share of an effect, at which it is clear.
+const CLEAR_WITHIN: f64 = 0.1;
 
 /// How well one contrast is known.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,6 +36,9 @@ pub struct Width {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
     Open,
+    /// It is not as precise as asked, but the interval of the effect is a tenth of it, or less, to either
+    /// side: a first start that takes five times as long need not be known to 2 % as urgently.
+    Clear,
     /// It is as precise, or as decided, as the suite asks.
     Settled,
 }
@@ -68,7 +74,7 @@ impl Interim {
     /// The contrasts that need more blocks.
     pub fn open(&self) -> impl Iterator<Item = &Width> {
         let widths = self.widths.iter();
-        widths.filter(|width| width.standing == Standing::Open)
+        widths.filter(|width| width.standing != Standing::Settled)
     }
 
     /// The contrast that is known worst: one without an interval is worse than any, and of equals
@@ -127,7 +133,7 @@ pub fn interim(suite: &Suite, launches: &[Launch]) -> Interim {
                 contrast: spec.clone(),
                 blocks: pairs_or_twin(&blocks, spec).times.len() as u32,
                 half_width: ratio.as_ref().and_then(half_width),
-                standing: standing(&blocks, spec, ratio.as_ref()),
+                standing: standing(&blocks, spec, level, ratio.as_ref()),
             }
         })
         .collect();
@@ -159,9 +165,22 @@ fn pairs_or_twin(blocks: &Blocks, spec: &ContrastSpec) -> Pairs {
 }
 
 /// What the suite's goal asks of a contrast with that ratio.
-fn standing(blocks: &Blocks, spec: &ContrastSpec, ratio: Option<&Estimate>) -> Standing {
+fn standing(
+    blocks: &Blocks,
+    spec: &ContrastSpec,
+    level: Level,
+    ratio: Option<&Estimate>,
+) -> Standing {
     let suite = blocks.suite();
     let precision = suite.measure.precision.get();
+    let is_clear = || {
+        let differences = pairs_or_twin(blocks, spec).differences_ms();
+        let shift = Procedure::of(suite).estimate(&differences, level);
+        shift.is_some_and(|shift| {
+            let width = shift.interval.map(|interval| interval.half_width());
+            width.is_some_and(|width| width <= CLEAR_WITHIN * shift.estimate.abs())
+        })
+    };
     let is_settled = match suite.measure.until {
         Goal::Precise => ratio.and_then(half_width).is_some_and(|w| w <= precision),
         // What no claim names decides nothing.
@@ -184,6 +203,8 @@ fn standing(blocks: &Blocks, spec: &ContrastSpec, ratio: Option<&Estimate>) -> S
     };
     if is_settled {
         Standing::Settled
+    } else if is_clear() {
+        Standing::Clear
     } else {
         Standing::Open
     }

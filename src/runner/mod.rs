@@ -215,9 +215,10 @@ impl Run<'_> {
         let measure = &self.suite.measure;
         let between_looks = match (measure.until, blocks) {
             // Each look at a fixed-sample interval is a chance to find it narrow by luck.
-            (Goal::Precise, _) | (Goal::Decided, 100..1000) => 5,
+            (Goal::Precise, ..500) | (Goal::Decided, 100..500) => 5,
             (Goal::Decided, ..100) => 1,
-            (Goal::Decided, _) => 50,
+            (_, 500..5000) => 25,
+            (_, 5000..) => 100,
         };
         blocks >= measure.min_blocks && blocks.is_multiple_of(between_looks)
     }

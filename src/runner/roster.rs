@@ -11,7 +11,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::analysis::{Interim, Width};
+use crate::analysis::{Interim, Standing, Width};
 use crate::record::{Arm, Role};
 use crate::suite::Suite;
 
@@ -38,20 +38,28 @@ impl Roster {
         }
     }
 
-    /// Those that an open contrast needs. Where the time left is too short for all of them, claims
-    /// come first: only those are needed that an open contrast of a claim names.
+    /// Those that a contrast needs which is not settled. Where the time left is too short for all of
+    /// them, claims come first, then effects that are not clear yet.
     pub fn of(suite: &Suite, interim: &Interim, outlook: Outlook) -> Self {
-        let claimed = |width: &&Width| {
+        let rank = |width: &&Width| {
             let mut claims = suite.claimed_contrasts();
-            claims.any(|contrast| contrast.is_between(&width.contrast))
+            match width.standing {
+                _ if claims.any(|contrast| contrast.is_between(&width.contrast)) => 0,
+                Standing::Open => 1,
+                Standing::Clear | Standing::Settled => 2,
+            }
         };
-        let open: Vec<&Width> = interim.open().collect();
-        let first: Vec<&Width> = open.iter().copied().filter(claimed).collect();
-        let needed = if first.is_empty() || is_enough_for(&open, suite, outlook) {
-            open
-        } else {
-            first
-        };
+        let mut open: Vec<&Width> = interim.open().collect();
+        open.sort_by_key(rank);
+        let ranks = open.chunk_by(|a, b| rank(a) == rank(b));
+        let mut needed: Vec<&Width> = Vec::new();
+        for same in ranks {
+            let more = [needed.as_slice(), same].concat();
+            if !needed.is_empty() && !is_enough_for(&more, suite, outlook) {
+                break;
+            }
+            needed = more;
+        }
         let names = |name: &str| {
             name == suite.measure.baseline
                 || needed.iter().any(|width| {

@@ -359,3 +359,20 @@ fn a_run_whose_time_is_up_before_all_is_decided_says_so() {
         "{warnings:?}"
     );
 }
+
+#[test]
+fn what_is_clear_waits_where_the_time_is_too_short_for_all() {
+    let text = three("precision = \"1%\"\nbudget = \"40s\"", "");
+    let ms = [100.0, 500.0, 95.0, 100.0];
+    let (record, _) = run_suite(&text, noisy(ms, [9.0, 100.0, 9.0, 9.0]));
+    let (reason, blocks) = end(&record);
+    assert_eq!(reason, StopReason::Budget);
+    assert_eq!(launched(&record, 1), (20, 19));
+    assert_eq!(
+        [2, 3].map(|open| launched(&record, open).0),
+        [blocks as usize; 2]
+    );
+    let first = &analyse(&record).contrasts[0];
+    let interval = first.shift_ms.interval.unwrap();
+    assert!(interval.half_width() < 0.1 * first.shift_ms.estimate);
+}

@@ -5,6 +5,7 @@ mod adhoc_readiness;
 mod backings;
 mod bundled;
 mod bytecode;
+mod calibration;
 mod counters;
 mod damaged;
 mod failures;
