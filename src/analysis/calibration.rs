@@ -64,6 +64,19 @@ pub struct Known {
     pub coverage: Proportion,
 }
 
+impl Known {
+    /// How far the estimate from all blocks is off, milliseconds. By definition nothing where there is
+    /// no other truth than that.
+    pub fn bias_ms(&self) -> Estimate {
+        let off = |ms: f64| ms - self.truth.ms();
+        let interval = self.found_ms.interval;
+        Estimate {
+            estimate: off(self.found_ms.estimate),
+            interval: interval.and_then(|i| Interval::new(off(i.low()), off(i.high()))),
+        }
+    }
+}
+
 /// Where the true effect comes from, milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Truth {

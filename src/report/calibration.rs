@@ -41,7 +41,7 @@ pub fn calibration(
             [
                 "scenario",
                 "true\nms",
-                "found\nms",
+                "bias\nms",
                 "95 % interval\nms",
                 "runs",
                 "coverage\n%",
@@ -89,6 +89,7 @@ pub fn calibration_json(analysis: &Analysis, found: &Calibration) -> String {
                 "low": known.found_ms.interval.map(|i| i.low()),
                 "high": known.found_ms.interval.map(|i| i.high()),
             },
+            "bias_ms": known.bias_ms().estimate,
             "coverage": share(known.coverage),
         })).collect::<Vec<_>>(),
         "in_60_s": found.foretold.map(|foretold| json!({
@@ -127,14 +128,14 @@ fn of_stretch(stretch: &Stretch) -> [String; 6] {
 
 fn of_known(known: &Known) -> [String; 7] {
     let [coverage, ends] = percent(known.coverage);
-    let (found, interval) = numbers::difference(&known.found_ms);
+    let (bias, interval) = numbers::difference(&known.bias_ms());
     [
         known.scenario.clone(),
         match known.truth {
             Truth::Given(ms) => numbers::signed(ms, 0),
-            Truth::Found(_) => "as found".to_owned(),
+            Truth::Found(ms) => format!("{} (as found)", numbers::signed(ms, 1)),
         },
-        found,
+        bias,
         interval.unwrap_or_else(|| numbers::UNKNOWN.to_owned()),
         known.coverage.trials.to_string(),
         coverage,

@@ -8,7 +8,7 @@ use crate::analysis::{
 use crate::record::Record;
 use crate::record::format::{Isolation, StopReason};
 use crate::stats::bounds::Verdict;
-use crate::suite::{Metric, Readiness, Suite};
+use crate::suite::{Goal, Metric, Readiness, Suite};
 
 /// What a metric of this suite is, in a few words.
 pub fn metric_label(metric: Metric, suite: &Suite) -> &'static str {
@@ -140,8 +140,12 @@ pub fn about_run(record: &Record, analysis: &Analysis) -> String {
         false => format!(" under {}", interpreters.join(", ")),
     };
     let isolation = &record.header.isolation;
+    let intervals = match record.suite.measure.until {
+        Goal::Precise => "",
+        Goal::Decided => " Intervals and verdicts hold at every look (a confidence sequence).",
+    };
     format!(
-        "{}{with}: {}, {}. Launched {} as {} (uid {}); read-only by {}.",
+        "{}{with}: {}, {}. Launched {} as {} (uid {}); read-only by {}.{intervals}",
         analysis.app,
         blocks(analysis.blocks),
         stop_reason(analysis.stop_reason),

@@ -61,7 +61,13 @@ fn a_calibration_tells_rates_widths_and_what_a_minute_resolves() {
         .expect(0);
     assert_eq!(json(&again.stdout), found);
     let shown = project.run(&["calibrate", "found"]).expect(0).stdout;
-    for said in ["A/A", "Known effects", "sleeps-20", "In 60 s you can tell"] {
+    for said in [
+        "A/A",
+        "Known effects",
+        "bias",
+        "sleeps-20",
+        "In 60 s you can tell",
+    ] {
         assert!(shown.contains(said), "{said}: {shown}");
     }
     let record = std::fs::read_to_string(project.path().join("found/record.jsonl")).unwrap();

@@ -48,6 +48,7 @@ fn too_few_blocks_to_decide_are_told() {
     let shown = shown.split_whitespace().collect::<Vec<_>>().join(" ");
     for said in [
         "the greatest number of blocks was reached before everything was decided",
+        "Intervals and verdicts hold at every look",
         "no interval yet: needs at least",
         "inconclusive",
     ] {
