@@ -297,14 +297,10 @@ impl Watched {
     /// Ends the process and its group: SIGTERM, and SIGKILL if that does not help.
     fn stop(&mut self, grace: Duration) -> Instant {
         self.watch = self.watch.take().and_then(Watch::dismiss);
-        let (term, kill) = (Signal::SIGTERM, (Signal::SIGKILL, DEATH));
-        let steps = if grace > GRACE {
-            // A signal that comes just before a system call that waits may be seen after it only
-            // (signal(7)), and a slow process spends more of its time there.
-            vec![(term, grace / 2), (term, grace / 2), kill]
-        } else {
-            vec![(term, grace), kill]
-        };
+        // Twice, as a signal that comes just before a system call that waits may be seen after it
+        // only: Python's own handlers do no more than leave a note (Modules/signalmodule.c).
+        let term = (Signal::SIGTERM, grace / 2);
+        let steps = [term, term, (Signal::SIGKILL, DEATH)];
         for (signal, patience) in steps {
             signal_group(self.child.pid, signal);
             // A second Ctrl-C does not shorten this: children that survive are worse than having
