@@ -2,8 +2,8 @@
 //!
 //! The blocks of one long run are cut into stretches, and each stretch is taken for a run of its own.
 //! The twin against the baseline, which differ by nothing, shows how often an effect is seen that is
-//! not there; scenarios whose effect a claim gives (`costs`) show how often an interval holds the
-//! true effect, and by how much estimates are off.
+//! not there; the other scenarios show how often an interval holds the effect, and those whose effect a
+//! claim gives (`costs`) by how much estimates are off.
 
 use super::blocks::{Blocks, Pairs};
 use super::contrasts::pairs;
@@ -60,8 +60,11 @@ pub struct Known {
     pub truth: Truth,
     /// With all blocks, milliseconds.
     pub found_ms: Estimate,
-    /// Intervals of 95 % of short stretches that hold the true effect.
+    /// Intervals of 95 % of short stretches that hold the effect by all blocks: in milliseconds for a
+    /// time that is given, and as a ratio for work, whose milliseconds change with the machine's speed.
     pub coverage: Proportion,
+    /// Intervals of the same stretches that hold the true effect, bias and all; where it is given.
+    pub holds_true: Option<Proportion>,
 }
 
 impl Known {
@@ -183,16 +186,28 @@ fn known(record: &Record, spec: &ContrastSpec, pairs: &Pairs) -> Option<Known> {
             } if contrast == spec => Some(value.as_secs_f64() * 1e3),
             Expectation::Contrast { .. } | Expectation::Receipt { .. } => None,
         });
-    let truth = claimed.map_or(Truth::Found(found_ms.estimate), Truth::Given);
-    let runs = differences.chunks_exact(KNOWN_IN as usize);
+    let runs = || differences.chunks_exact(KNOWN_IN as usize);
+    let holding = |ms: f64| {
+        let intervals = runs().filter_map(interval);
+        Proportion::count(intervals.map(|interval| interval.contains(ms)))
+    };
+    let coverage = match claimed {
+        Some(_) => holding(found_ms.estimate),
+        None => {
+            let both = pairs.both_ms();
+            let ratio = hodges_lehmann::ratio(&both, Level::P95)?.estimate;
+            let intervals = both
+                .chunks_exact(KNOWN_IN as usize)
+                .filter_map(|run| hodges_lehmann::ratio(run, Level::P95)?.interval);
+            Proportion::count(intervals.map(|interval| interval.contains(ratio)))
+        }
+    };
     Some(Known {
         scenario: spec.to.clone(),
-        truth,
+        truth: claimed.map_or(Truth::Found(found_ms.estimate), Truth::Given),
         found_ms,
-        coverage: Proportion::count(
-            runs.filter_map(interval)
-                .map(|interval| interval.contains(truth.ms())),
-        ),
+        coverage,
+        holds_true: claimed.map(holding),
     })
 }
 

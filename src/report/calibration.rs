@@ -91,6 +91,7 @@ pub fn calibration_json(analysis: &Analysis, found: &Calibration) -> String {
             },
             "bias_ms": known.bias_ms().estimate,
             "coverage": share(known.coverage),
+            "holds_true": known.holds_true.map(share),
         })).collect::<Vec<_>>(),
         "in_60_s": found.foretold.map(|foretold| json!({
             "blocks": foretold.blocks,
@@ -158,9 +159,9 @@ fn percent(of: Proportion) -> [String; 2] {
 fn explanation(found: &Calibration) -> String {
     format!(
         "The {} blocks are cut into runs of that many blocks each. Two equal apps should differ in 5 % \
-         of them, and known effects lie in 95 % of their intervals, here of runs of 20 blocks; the \
-         intervals beside say how sure these shares are. Seconds are those of a comparison of two \
-         scenarios.",
+         of them. Of runs of 20 blocks, 95 % should have an interval that holds the effect by all blocks \
+         (coverage); how far that one is off the truth is the bias. The intervals beside say how sure \
+         these shares are. Seconds are those of a comparison of two scenarios.",
         found.blocks
     )
 }
@@ -171,11 +172,7 @@ fn conclusions(found: &Calibration) -> Vec<String> {
         let sentence = agreement(stretch.false_alarms, 0.05, "False alarms", "5 %");
         all.extend(sentence);
     }
-    let given = found
-        .known
-        .iter()
-        .filter(|known| matches!(known.truth, Truth::Given(_)));
-    for known in given {
+    for known in &found.known {
         let what = format!("The coverage of {}", known.scenario);
         all.extend(agreement(known.coverage, 0.95, &what, "95 %"));
     }
