@@ -34,8 +34,7 @@ const MILLION: usize = 1_000_000;
 /// The program itself, in the bench's own profile.
 const COLDSNAKE: &str = env!("CARGO_BIN_EXE_coldsnake");
 
-/// An app of 50 ms or so that is over by itself, and one that answers: it is waited for by asking, and
-/// its socket's owner is looked for.
+/// An app of 50 ms or so that is over by itself.
 const SUITE: &str = r#"
 [app]
 name = "short"
