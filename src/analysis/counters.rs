@@ -201,7 +201,8 @@ pub fn warnings(record: &Record) -> Vec<String> {
             Some(spread) if spread > REPEATABLE_WITHIN => all.push(format!(
                 "instructions of {what} do not repeat: {} launches lie {} apart, where counts \
                  that are compared should repeat to {}; does the app's work depend on the time, on \
-                 threads or on what it finds outside?",
+                 threads, on what it finds outside, or on the hash seed, which is not held fixed under \
+                 -I and -E?",
                 summary.launches,
                 words::percent(spread),
                 words::percent(REPEATABLE_WITHIN)

@@ -126,6 +126,7 @@ impl From<StageError> for Failed {
             | StageError::Receipt { .. } => Status::Invalid,
             StageError::ByCommand { .. }
             | StageError::Launch { .. }
+            | StageError::NoModule { .. }
             | StageError::BrokenPyc { .. }
             | StageError::NoProgram { .. } => Status::NotLaunched,
             StageError::DropCachesNotAllowed { .. }

@@ -52,13 +52,10 @@ pub fn take(
             taken.left_out.push(format!("{name}={value}"));
         }
     }
-    let level = env
-        .remove(OPTIMIZE)
-        .map(|(value, _)| Optimization::of_variable(&value));
-    if let Some(level) =
-        level.filter(|level| *level != Optimization::None && !is_optimized && !ignored)
+    if let Some((value, _)) = env.remove(OPTIMIZE)
+        && let Some(flag) = flags.for_optimize_variable(&value)
     {
-        taken.flags.push(level.flag().to_owned());
+        taken.flags.push(flag.to_owned());
     }
     taken
 }
@@ -92,6 +89,9 @@ mod tests {
         let (words, fixed, found) = taken("{python} -P -O /v/bin/x --port", 4, &[]);
         assert_eq!((&*words, fixed), ("{python} /v/bin/x --port", 2));
         assert_eq!(found.flags, ["-P", "-O"]);
+
+        let (_, _, found) = taken("{python} -O run.py", 1, &[("PYTHONOPTIMIZE", "2")]);
+        assert_eq!(found.flags, ["-O", "-O"]);
 
         let variables = [("PYTHONOPTIMIZE", "1"), ("PYTHONDONTWRITEBYTECODE", "1")];
         let (words, _, found) = taken("{python} -I /v/bin/x", 3, &variables);

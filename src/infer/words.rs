@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::suite::{is_module_name, module_file, text};
+use crate::suite::{Invocation, is_module_name, module_file, text};
 
 /// Servers whose argument `shop.wsgi:app` names the module that they import.
 const SERVERS: [&str; 6] = [
@@ -33,27 +33,27 @@ pub fn shell(words: &[String]) -> String {
 /// A name for the app: its module, or its script.
 pub fn name(words: &[String]) -> String {
     let program = program(words).unwrap_or_default();
-    let stem = Path::new(program).file_stem().unwrap_or_default();
+    let stem = Path::new(&program).file_stem().unwrap_or_default();
     text::name(&stem.to_string_lossy())
 }
 
-/// The script or the module that the interpreter is to run. Flags that take a word of their own
-/// are `-X` and `-W`.
-fn program(words: &[String]) -> Option<&str> {
-    let mut rest = words.iter().skip(1);
-    while let Some(word) = rest.next() {
-        match word.as_str() {
-            // The file stem of `a.b` would be `a`; the module's last part tells less than its first.
-            "-m" => return rest.next().map(|m| m.split('.').next().unwrap_or(m)),
-            "-c" => return None,
-            "-X" | "-W" | "--check-hash-based-pycs" => {
-                rest.next();
-            }
-            flag if flag.starts_with('-') => {}
-            script => return Some(script),
-        }
+/// The script or the module that the interpreter is to run; `None` for code in a word.
+fn program(words: &[String]) -> Option<String> {
+    let run = Invocation::of(words.get(1..)?).rest;
+    let first = run.first()?;
+    if first.starts_with("-c") {
+        return None;
     }
-    None
+    let Some(joined) = first.strip_prefix("-m") else {
+        return Some(first.clone());
+    };
+    let module = if joined.is_empty() {
+        run.get(1)?
+    } else {
+        joined
+    };
+    // The file stem of `a.b` would be `a`; the module's last part tells less than its first.
+    Some(module.split('.').next().unwrap_or(module).to_owned())
 }
 
 /// Does one of these words name something in this folder by its relative path?
@@ -75,7 +75,7 @@ pub fn served_module(words: &[String], source: Option<&PathBuf>) -> Option<Strin
     static TARGET: LazyLock<Option<Regex>> =
         LazyLock::new(|| Regex::new(r"^([A-Za-z_][\w.]*):[A-Za-z_]\w*").ok());
     let server = program(words)?;
-    let server = Path::new(server).file_name()?.to_str()?;
+    let server = Path::new(&server).file_name()?.to_str()?;
     if !SERVERS.contains(&server) {
         return None;
     }
@@ -103,6 +103,8 @@ mod tests {
             ("{python} -X dev -m shop.serve --port 1", "shop"),
             ("{python} src/run.py", "run"),
             ("{python} /v/bin/django-admin check", "django-admin"),
+            ("{python} -mshop 8000", "shop"),
+            ("{python} -um shop.serve 8000", "shop"),
             ("{python} -c pass", "app"),
         ] {
             assert_eq!(name(&words(command)), expected);

@@ -148,9 +148,11 @@ impl Affinity {
         })
     }
 
-    /// Are launched processes kept from any CPU that may be used?
+    /// What launched processes are to be pinned to; nothing where they would run there anyway. They
+    /// inherit what this thread is pinned to.
     pub(super) fn for_children(&self) -> Option<CpuSet> {
-        (self.children != self.allowed).then(|| set_of(&self.children))
+        let inherited = self.harness == self.allowed && self.children == self.allowed;
+        (!inherited).then(|| set_of(&self.children))
     }
 
     /// Pins this thread, until the result is dropped.

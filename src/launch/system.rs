@@ -18,7 +18,6 @@ use super::ready::{Given, Wait, Watch};
 use super::spawn::{Child, Prepared};
 use super::stream::{Stream, pipe};
 use super::{Failure, GRACE, Interrupt, Interrupted, Launched, Launcher, Spec, Subreaper, Until};
-use crate::record::format::Counted;
 use crate::record::{Times, Usage};
 
 /// A killed process has this long to end.
@@ -355,9 +354,7 @@ fn reap(pid: libc::pid_t) -> (Status, Usage) {
         involuntary_switches: usage.ru_nivcsw.unsigned_abs(),
         blocks_read: usage.ru_inblock.unsigned_abs(),
         blocks_written: usage.ru_oublock.unsigned_abs(),
-        steal: Duration::ZERO,
-        others: None,
-        counted: Counted::default(),
+        ..Usage::default()
     };
     (status, usage)
 }

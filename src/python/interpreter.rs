@@ -180,8 +180,13 @@ impl Python {
 
 /// The first executable file of that name on PATH.
 pub fn on_path(name: &OsStr) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path)
+    find_in(&std::env::var_os("PATH")?, name)
+}
+
+/// The first executable file of that name in folders that are written as in PATH. Relative ones are
+/// left out: they are others from another working directory.
+pub fn find_in(folders: &OsStr, name: &OsStr) -> Option<PathBuf> {
+    std::env::split_paths(folders)
         .filter(|folder| folder.is_absolute())
         .map(|folder| folder.join(name))
         .find(|candidate| {

@@ -10,7 +10,7 @@ pub mod shebang;
 mod venv;
 
 pub use bytecode::{Compilation, Existing, InvalidationMode, Placement, compile_all};
-pub use interpreter::{Installations, OLDEST, Python, on_path};
+pub use interpreter::{Installations, OLDEST, Python, find_in, on_path};
 pub use interpreters::{Equipped, Interpreters};
 pub use pyc::{HEADER_BYTES, PycHeader, source_of};
 pub use venv::{interpreter as venv_interpreter, prepare as prepare_venv};

@@ -95,10 +95,10 @@ impl Machine {
         }
     }
 
-    /// A file's text without the white space around it.
+    /// A file's text without the white space around it. Names that processes chose may be no text.
     fn read(&self, path: &str) -> Option<String> {
-        let text = std::fs::read_to_string(self.root.join(path)).ok()?;
-        Some(text.trim().to_owned())
+        let bytes = std::fs::read(self.root.join(path)).ok()?;
+        Some(String::from_utf8_lossy(&bytes).trim().to_owned())
     }
 
     fn parsed<T: FromStr>(&self, path: &str) -> Option<T> {

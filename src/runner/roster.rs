@@ -61,10 +61,9 @@ impl Roster {
             needed = more;
         }
         let names = |name: &str| {
+            let mut contrasts = needed.iter().map(|width| &width.contrast);
             name == suite.measure.baseline
-                || needed.iter().any(|width| {
-                    [&width.contrast.from, &width.contrast.to].contains(&&name.to_owned())
-                })
+                || contrasts.any(|contrast| contrast.from == name || contrast.to == name)
         };
         let scenarios = suite.scenarios.iter().enumerate();
         Self {

@@ -71,6 +71,48 @@ fn launches(spread: Duration) -> impl FnMut(Arm, LaunchKind) -> Result<Feigned, 
     }
 }
 
+#[test]
+fn what_cannot_be_counted_is_told_once_for_each_scenario_and_no_time_is_harmed() {
+    let count = |measure: &str, failing: bool| {
+        let text = suite(measure);
+        let suite = SuiteFile::from_text(Path::new("x.toml"), text.as_str())
+            .suite()
+            .unwrap();
+        let mut lines = Vec::new();
+        let mut usual = launches(Duration::ZERO);
+        let mut fake = Fake::new(move |arm, kind| {
+            let mut feigned = usual(arm, kind)?;
+            if failing {
+                feigned.outcome = Err(Failure::NoImportTime);
+            }
+            Ok(feigned)
+        });
+        let counter = InstructionCounter::Perf;
+        let mut run = Run {
+            suite: &suite,
+            launches: &mut fake,
+            counter: Some(&counter),
+            tell: &mut |_| {},
+        };
+        run.measure(&mut lines, header(&text, 7), Vec::new())
+            .unwrap();
+        Record::from_lines(lines).unwrap()
+    };
+    let record = count("max-blocks = 3", false);
+    assert_eq!(end(&record), (StopReason::MaxBlocks, 3));
+    let counted: Vec<_> = record
+        .counts
+        .iter()
+        .map(|c| (c.scenario, c.round, c.outcome.is_err()))
+        .collect();
+    assert_eq!(counted, [(0, 0, true), (1, 0, true)]);
+    assert_eq!(record.launches.len(), 9);
+    // Where the app does not start, there is nothing to count.
+    let record = count("", true);
+    assert_eq!(end(&record).0, StopReason::Failures);
+    assert!(record.counts.is_empty());
+}
+
 fn end(record: &Record) -> (StopReason, u32) {
     let end = record.end.as_ref().unwrap();
     assert_eq!(record.damaged, []);

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::StageError;
@@ -11,6 +10,8 @@ use super::omission;
 use super::quota::Group;
 use super::scene::Stage;
 use crate::launch::{GRACE, Sign, Spec, Until, User, ports};
+use crate::python::on_path;
+use crate::python::shebang::{self, Shebang};
 use crate::suite::{App, LaunchKind, Port, Prefix, Readiness, WriteBytecode};
 
 /// What all arms of a block share, and what changes from block to block: incidental layout
@@ -40,25 +41,23 @@ pub fn resolve_program(word: &str, directory: &Path, python: &Path) -> Option<Pa
     if word.contains('/') {
         return Some(directory.join(path)).filter(|path| path.exists());
     }
-    let beside_python = python.parent().map(Path::to_owned);
-    let on_path = std::env::var_os("PATH").unwrap_or_default();
+    let beside_python = python.parent().map(|folder| folder.join(word));
     beside_python
-        .into_iter()
-        .chain(std::env::split_paths(&on_path))
-        .map(|folder| folder.join(word))
-        .find(|candidate| candidate.is_file())
+        .filter(|candidate| candidate.is_file())
+        .or_else(|| on_path(path.as_os_str()))
 }
 
-/// Is this a Python script, by its first line?
-fn is_script(program: &Path) -> bool {
-    let mut start = [0; 256];
-    let read = fs::File::open(program).and_then(|mut file| file.read(&mut start));
-    let line = start[..read.unwrap_or(0)]
-        .split(|&byte| byte == b'\n')
-        .next();
-    line.is_some_and(|line| {
-        line.starts_with(b"#!") && line.windows(6).any(|word| word == b"python")
-    })
+/// The interpreter's flags in the first lines of a Python script; `None` of anything else.
+fn flags_of_script(program: &Path) -> Option<Vec<String>> {
+    let start = shebang::beginning(program).ok()?;
+    let text = String::from_utf8_lossy(&start);
+    match text
+        .starts_with("#!")
+        .then(|| shebang::parse(&text, program))?
+    {
+        Shebang::Python { flags, .. } => Some(flags),
+        Shebang::Other(_) => None,
+    }
 }
 
 impl Stage {
@@ -197,8 +196,9 @@ impl Stage {
         // A script of the virtual environment names its interpreter by a path that the user who
         // launches it may not be allowed to enter. The kernel would start it in the same way.
         let beside = program != self.python && program.parent() == self.python.parent();
-        if beside && is_script(&program) {
-            let args = [program.into_os_string()].into_iter().chain(words);
+        if let Some(flags) = beside.then(|| flags_of_script(&program)).flatten() {
+            let flags = flags.into_iter().map(OsString::from);
+            let args = flags.chain([program.into_os_string()]).chain(words);
             return Ok((self.python.clone(), args.collect()));
         }
         Ok((program, words.collect()))

@@ -1,7 +1,7 @@
 //! Launches that are counted and not timed.
 //!
 //! They are those of the scenario, with everything that varies from block to block held fixed:
-//! hash seed, environment and addresses.
+//! hash seed (but under `-I` and `-E`, where it is not read), environment and addresses.
 
 use super::StageError;
 use super::command::UNTIMED;

@@ -148,6 +148,16 @@ pub enum StageError {
     #[error("the app cannot be launched under `{scenario}`: {failure}")]
     Launch { scenario: String, failure: Failure },
     #[error(
+        "`{module}` cannot be imported under `{scenario}`: {failure}\n  the metric `import` needs it on \
+         sys.path, where under -I and -P the source's folder is not: leave `import` out of \
+         measure.metrics, or install it"
+    )]
+    NoModule {
+        scenario: String,
+        module: String,
+        failure: Box<Failure>,
+    },
+    #[error(
         "the app cannot be launched: there is no program `{program}`\n  give {{python}}, a path, or a command of the app's virtual environment or PATH"
     )]
     NoProgram { program: String },

@@ -17,7 +17,7 @@ use super::scene::{Stage, take_import_time, writes};
 use super::seen::{Seen, broken_pyc};
 use super::tmpfs::filesystems;
 use super::tree::Part;
-use crate::launch::Launcher;
+use crate::launch::{Failure, Launcher};
 use crate::record::format::ReceiptLine;
 use crate::suite::{App, LaunchKind, Prefix};
 
@@ -170,7 +170,16 @@ impl Stage {
                         .map_or(pyc.clone(), PathBuf::from),
                     failure: Box::new(failure),
                 },
-                None => StageError::Launch { scenario, failure },
+                None => match &app.module {
+                    Some(module) if kind == LaunchKind::Import && is_missing(module, &failure) => {
+                        StageError::NoModule {
+                            scenario,
+                            module: module.clone(),
+                            failure: Box::new(failure),
+                        }
+                    }
+                    Some(_) | None => StageError::Launch { scenario, failure },
+                },
             });
         }
         let failed = |reason: String| StageError::Receipt {
@@ -185,6 +194,14 @@ impl Stage {
         })?;
         Seen::parse(&String::from_utf8_lossy(&bytes), &self.origins).map_err(failed)
     }
+}
+
+/// Is it the module that is to be timed, or a package above it, that an import did not find?
+fn is_missing(module: &str, failure: &Failure) -> bool {
+    let told = failure.to_string();
+    let mut names = module.match_indices('.').map(|(at, _)| &module[..at]);
+    let is_named = |name: &str| told.contains(&format!("No module named '{name}'"));
+    is_named(module) || names.any(is_named)
 }
 
 /// What a launch loads from outside the app's own source.

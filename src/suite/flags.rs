@@ -6,7 +6,7 @@
 use super::model::WriteBytecode;
 
 /// How far the interpreter optimises. Pycs of one level are not seen at another (PEP 488).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Optimization {
     #[default]
     None,
@@ -197,6 +197,17 @@ impl Flags {
         self.write
     }
 
+    /// The flag that does, beside these, what `PYTHONOPTIMIZE` of that value would do: CPython takes
+    /// the greater of the two levels (Python/preconfig.c, `_Py_get_env_flag`).
+    pub fn for_optimize_variable(&self, value: &str) -> Option<&'static str> {
+        let wanted = Optimization::of_variable(value);
+        let is_read = self.omission != Omission::Environment;
+        (is_read && wanted > self.optimization).then(|| match self.optimization {
+            Optimization::None => wanted.flag(),
+            Optimization::One | Optimization::Two => Optimization::One.flag(),
+        })
+    }
+
     /// What the interpreter leaves out at its start.
     pub fn omission(&self) -> Omission {
         self.omission
@@ -349,6 +360,21 @@ mod tests {
             ("3", Optimization::Two),
         ] {
             assert_eq!(Optimization::of_variable(value), level, "{value}");
+        }
+    }
+
+    #[test]
+    fn of_the_variable_and_the_flags_the_greater_level_counts() {
+        for (words, value, flag) in [
+            (&[][..], "2", Some("-OO")),
+            (&["-O"], "2", Some("-O")),
+            (&["-O"], "1", None),
+            (&["-OO"], "9", None),
+            (&["-E"], "2", None),
+            (&["-s"], "", None),
+        ] {
+            let found = parse(words).unwrap().for_optimize_variable(value);
+            assert_eq!(found, flag, "{words:?} {value}");
         }
     }
 

@@ -474,10 +474,9 @@ pub struct ContrastSpec {
 impl ContrastSpec {
     /// Is the other one about the same two scenarios, in whichever direction?
     pub fn is_between(&self, other: &Self) -> bool {
-        let ends = |spec: &Self| (spec.from.clone(), spec.to.clone());
-        let (from, to) = ends(other);
-        self.metric == other.metric
-            && [(from.clone(), to.clone()), (to, from)].contains(&ends(self))
+        let same = self.from == other.from && self.to == other.to;
+        let mirrored = self.from == other.to && self.to == other.from;
+        self.metric == other.metric && (same || mirrored)
     }
 }
 

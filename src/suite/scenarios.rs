@@ -11,6 +11,9 @@ use super::model::*;
 use super::validate::SuiteFile;
 use super::wire::*;
 
+/// The word that stands for the interpreter.
+const INTERPRETER: &str = "{python}";
+
 /// The states that have a name, in the order in which messages list them.
 fn named_states() -> [(&'static str, Bytecode); 12] {
     [
@@ -222,7 +225,10 @@ impl SuiteFile {
         let Some(given) = given.filter(|given| *given.get_ref()) else {
             return Ok(WriteBytecode::Allowed);
         };
-        let words = app.command.get(1..).unwrap_or_default();
+        let words = match app.command.split_first() {
+            Some((program, words)) if program == INTERPRETER => words,
+            Some(_) | None => &[],
+        };
         let omission = flags.omission().max(Invocation::of(words).omission);
         if omission == Omission::Environment {
             return Err(self.wrong(
@@ -241,7 +247,7 @@ impl SuiteFile {
         let flags = Flags::parse(given.get_ref())
             .map_err(|error| self.wrong(given, error.message, error.help))?;
         let program = app.command.first().map(String::as_str);
-        if !flags.words().is_empty() && program != Some("{python}") {
+        if !flags.words().is_empty() && program != Some(INTERPRETER) {
             return Err(self.wrong(
                 given,
                 format!(

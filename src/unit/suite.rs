@@ -19,7 +19,7 @@ use super::source::{Found, Source};
 use super::text::{App, ScenarioText, write};
 use super::unhonoured::socket_beside;
 use crate::suite::text::{list, name, placeholders, string, with_source};
-use crate::suite::{Optimization, without_dont_write};
+use crate::suite::without_dont_write;
 
 /// A suite made of a unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -192,13 +192,11 @@ impl Unit {
 /// `PYTHONOPTIMIZE` does what `-O` does.
 fn optimize(program: &mut Program, environment: &ServiceEnvironment) {
     let set = environment.get("PYTHONOPTIMIZE").unwrap_or_default();
-    let flagged = program.read_flags().optimization() != Optimization::None;
     let has_interpreter = program.words.first().is_some_and(|word| word == "{python}");
-    let level = Optimization::of_variable(set);
-    if level == Optimization::None || flagged || program.ignores_environment() || !has_interpreter {
-        return;
+    let flag = program.read_flags().for_optimize_variable(set);
+    if let Some(flag) = flag.filter(|_| has_interpreter) {
+        program.flags.push(flag.to_owned());
     }
-    program.flags.push(level.flag().to_owned());
 }
 
 /// The suite's environment: the unit's, without what scenarios set themselves.

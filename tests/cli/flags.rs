@@ -314,6 +314,23 @@ fn a_variable_that_the_flags_switch_off_is_refused() {
             "add \"-B\" to `flags`",
         ]);
     }
+    // What another program gets is no flag of the interpreter's.
+    let other = suite.replace(
+        "\"{python}\", \"main.py\"",
+        "\"env\", \"-S\", \"true\", \"-E\"",
+    );
+    let project = Project::new(&other);
+    assert_ne!(project.measure(As::Me, 1).status, 2);
+}
+
+#[test]
+fn a_module_that_is_not_found_under_isolation_is_told_with_what_helps() {
+    let project = project("[[scenario]]\nname = \"i\"\nflags = [\"-I\"]\n");
+    project.write("app/main.py", MAIN);
+    project.measure(As::Me, 1).expect(5).says(&[
+        "`helper` cannot be imported under `i`",
+        "leave `import` out of measure.metrics",
+    ]);
 }
 
 #[test]
@@ -324,4 +341,23 @@ fn flags_need_a_command_that_starts_with_the_interpreter() {
         "the interpreter's flags have no place in a command that starts with `./main.py`",
         "let app.command start with \"{python}\"",
     ]);
+}
+
+#[test]
+fn a_script_of_the_environment_keeps_the_flags_of_its_first_line() {
+    let suite = EXITING_APP
+        .replace("[\"{python}\", \"main.py\"]", "[\"tool\"]")
+        .replace("[measure]", "[measure]\nmetrics = [\"exit\"]");
+    let project = Project::new(&suite);
+    let python = crate::project::make_environment(&project.path().join("venv"));
+    let python = python.to_str().unwrap();
+    let tool = "venv/bin/tool";
+    project.write(
+        tool,
+        &format!("#!{python} -Es\nimport sys\nsys.exit(sys.flags.ignore_environment != 1)\n"),
+    );
+    use std::os::unix::fs::PermissionsExt;
+    let mode = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(project.path().join(tool), mode).unwrap();
+    end(&mut project.measuring_under(As::Me, python, &["--blocks", "1"])).expect(0);
 }

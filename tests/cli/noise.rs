@@ -47,6 +47,11 @@ fn the_app_runs_on_the_cpus_that_are_asked_for() {
     assert_eq!(affinity["harness"], first.to_string());
     assert_eq!(affinity["children"], last.to_string());
     assert!(affinity["why"].as_str().unwrap().contains("--affinity"));
+    // All of them for the app, and one of them for coldsnake, too.
+    let all: Vec<String> = allowed.iter().map(usize::to_string).collect();
+    let shared = format!("{first}:{}", all.join(","));
+    let affinity = measured_on(&app_on(&allowed), &shared);
+    assert_eq!(affinity["harness"], first.to_string());
     // The app's alone: the rest is coldsnake's.
     let affinity = measured_on(&app_on(&[last]), &last.to_string());
     assert_eq!(affinity["children"], last.to_string());
@@ -64,6 +69,8 @@ fn without_a_choice_the_app_keeps_at_least_two_cores_or_all() {
     if allowed.len() < 3 {
         assert_eq!(chosen["children"], all["children"], "{chosen}");
         assert_eq!(chosen["harness"], all["harness"], "{chosen}");
+    } else {
+        assert_ne!(chosen["children"], chosen["harness"], "{chosen}");
     }
     assert!(!chosen["why"].as_str().unwrap().is_empty());
 }

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::launch::Spec;
+use crate::python::find_in;
 use crate::record::Instructions;
 
 const PROGRAM: &str = "valgrind";
@@ -34,9 +35,7 @@ impl Valgrind {
     /// # Errors
     /// A clause on what is missing.
     pub fn find(path: &OsStr) -> Result<Self, String> {
-        let program = std::env::split_paths(path)
-            .map(|folder| folder.join(PROGRAM))
-            .find(|candidate| candidate.is_file())
+        let program = find_in(path, PROGRAM.as_ref())
             .ok_or_else(|| format!("there is no `{PROGRAM}` on PATH"))?;
         let asked = duct::cmd(&program, ["--version"])
             .stdin_null()

@@ -146,6 +146,12 @@ fn other_runs_are_found_among_the_sockets() {
         seen(&[("proc/net/unix", &sockets)], Machine::other_runs),
         [8, 77]
     );
+    // A name may be any bytes, and takes the others' away from nobody.
+    let root = tempfile::tempdir().unwrap();
+    fs::create_dir_all(root.path().join("proc/net")).unwrap();
+    let strange = [b"0: 2 0 0 2 1 9 @\xff\xfe\n", sockets.as_bytes()].concat();
+    fs::write(root.path().join("proc/net/unix"), strange).unwrap();
+    assert_eq!(Machine::below(root.path()).other_runs(), [8, 77]);
 }
 
 #[test]
