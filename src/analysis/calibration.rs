@@ -8,12 +8,12 @@
 use super::blocks::{Blocks, Pairs};
 use super::contrasts::pairs;
 use super::interim::half_width;
-use crate::record::Record;
+use crate::record::{Arm, Record};
 use crate::stats::describe;
 use crate::stats::hodges_lehmann;
 use crate::stats::interval::{Estimate, Interval, Level};
 use crate::stats::proportion::Proportion;
-use crate::suite::{ContrastSpec, Effect, Expectation, Metric};
+use crate::suite::{ContrastSpec, Effect, Expectation, LaunchKind, Metric};
 
 /// Blocks of a stretch.
 const SIZES: [u32; 4] = [20, 40, 80, 160];
@@ -114,7 +114,12 @@ pub fn calibrate(record: &Record) -> Option<Calibration> {
     let (baseline, twin) = (blocks.arm(&record.suite.measure.baseline)?, blocks.twin()?);
     let twins = blocks.pairs(baseline, twin, metric);
     let baseline_ms = describe::median(&twins.first_ms())?;
-    let block_s = 3.0 * (baseline_ms / 1e3 + overhead_s(record));
+    let kinds = record.suite.launch_kinds();
+    let block_s = 3.0
+        * kinds
+            .iter()
+            .map(|&kind| launch_s(&blocks, [baseline, twin], kind) + overhead_s(record))
+            .sum::<f64>();
     let stretches: Vec<Stretch> = SIZES
         .into_iter()
         .filter(|&size| twins.times.len() >= size as usize)
@@ -135,6 +140,13 @@ pub fn calibrate(record: &Record) -> Option<Calibration> {
         foretold: foretold(&twins, block_s),
         stretches,
     })
+}
+
+/// What a launch of these arms takes on average until it is gone, seconds. A server is ready earlier.
+fn launch_s(blocks: &Blocks, arms: [Arm; 2], kind: LaunchKind) -> f64 {
+    let launches = arms.iter().flat_map(|arm| blocks.launches(*arm, kind));
+    let walls: Vec<f64> = launches.map(|l| l.times.wall.as_secs_f64()).collect();
+    walls.iter().sum::<f64>() / walls.len().max(1) as f64
 }
 
 /// What a launch takes besides its own time, seconds: resetting its stage, looking for pycs.

@@ -29,8 +29,8 @@ pub enum Condition {
 pub fn conditions(host: &Host, affinity: Option<&Affinity>) -> Vec<Condition> {
     let mut all = Vec::new();
     // The load is the whole machine's; `cpus` may be a part of it.
-    let cpus = host.cpus_online.unwrap_or(host.cpus);
-    if cpus > 0 && host.load_1min > f64::from(cpus) {
+    let cpus = host.all_cpus();
+    if host.load_1min > f64::from(cpus) {
         let load = host.load_1min;
         all.push(Condition::Busy { load, cpus });
     }

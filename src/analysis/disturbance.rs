@@ -28,7 +28,7 @@ const MOST_DISTURBED: f64 = 0.1;
 /// Counts them.
 pub fn disturbance(record: &Record) -> Disturbance {
     let host = &record.header.host;
-    let cpus = f64::from(host.cpus_online.unwrap_or(host.cpus).max(1));
+    let cpus = f64::from(host.all_cpus());
     let fences = fences(record);
     let mut found = Disturbance {
         launches: record.launches.len() as u64,

@@ -128,12 +128,13 @@ pub fn interim(suite: &Suite, launches: &[Launch]) -> Interim {
         .iter()
         .map(|spec| {
             let level = level(&specs, spec.metric);
-            let ratio = procedure.ratio(&pairs_or_twin(&blocks, spec).both_ms(), level);
+            let pairs = pairs_or_twin(&blocks, spec);
+            let ratio = procedure.ratio(&pairs.both_ms(), level);
             Width {
                 contrast: spec.clone(),
-                blocks: pairs_or_twin(&blocks, spec).times.len() as u32,
+                blocks: pairs.times.len() as u32,
                 half_width: ratio.as_ref().and_then(half_width),
-                standing: standing(&blocks, spec, level, ratio.as_ref()),
+                standing: standing(&blocks, spec, (&pairs, level), ratio.as_ref()),
             }
         })
         .collect();
@@ -168,14 +169,13 @@ fn pairs_or_twin(blocks: &Blocks, spec: &ContrastSpec) -> Pairs {
 fn standing(
     blocks: &Blocks,
     spec: &ContrastSpec,
-    level: Level,
+    (pairs, level): (&Pairs, Level),
     ratio: Option<&Estimate>,
 ) -> Standing {
     let suite = blocks.suite();
     let precision = suite.measure.precision.get();
     let is_clear = || {
-        let differences = pairs_or_twin(blocks, spec).differences_ms();
-        let shift = Procedure::of(suite).estimate(&differences, level);
+        let shift = Procedure::of(suite).estimate(&pairs.differences_ms(), level);
         shift.is_some_and(|shift| {
             let width = shift.interval.map(|interval| interval.half_width());
             width.is_some_and(|width| width <= CLEAR_WITHIN * shift.estimate.abs())

@@ -62,7 +62,7 @@ fn steal(record: &Record) -> Option<String> {
         stolen += launch.usage.steal.as_secs_f64();
         passed += launch.times.wall.as_secs_f64();
     }
-    let share = stolen / (passed * f64::from(record.header.host.cpus.max(1)));
+    let share = stolen / (passed * f64::from(record.header.host.all_cpus()));
     (share.is_finite() && share > MOST_STEAL).then(|| {
         format!(
             "the hypervisor gave {} of the machine's time to others while launches ran (steal): \

@@ -119,8 +119,8 @@ fn out_of_place(order: &Order) -> Option<String> {
     let (slowest, _) = ranks.max_by(|a, b| a.1.total_cmp(b.1))?;
     let advice = match slowest {
         0 => {
-            "; what happens between blocks slows down the next launch: look for what works in the \
-             background"
+            "; what comes before them, between blocks or as a launch of the other kind, slows them down: \
+             look for what works in the background"
         }
         _ => "; a launch leaves work behind for the next one: look for what it starts or writes",
     };

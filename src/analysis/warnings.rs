@@ -12,7 +12,7 @@ use super::validity::{doubtful_twin, name};
 use super::words;
 use crate::record::format::StopReason;
 use crate::record::{Arm, Record, Role};
-use crate::suite::{Goal, LaunchKind, Metric};
+use crate::suite::{ContrastSpec, Goal, LaunchKind, Metric};
 
 /// Line numbers or names that are given; the rest is counted.
 const MOST_NAMES: usize = 8;
@@ -166,14 +166,14 @@ fn too_few_blocks(record: &Record, contrasts: &[Contrast]) -> Option<String> {
     // A run until its claims are decided asks nothing of the other contrasts.
     let is_wanted = |contrast: &&Contrast| {
         let mut claimed = record.suite.claimed_contrasts().peekable();
+        let own = ContrastSpec {
+            from: contrast.baseline.clone(),
+            to: contrast.scenario.clone(),
+            metric: contrast.metric,
+        };
         record.suite.measure.until == Goal::Precise
             || claimed.peek().is_none()
-            || claimed.any(|spec| {
-                let ends = [&contrast.baseline, &contrast.scenario];
-                spec.metric == contrast.metric
-                    && ends.contains(&&spec.from)
-                    && ends.contains(&&spec.to)
-            })
+            || claimed.any(|spec| spec.is_between(&own))
     };
     let without = contrasts
         .iter()

@@ -9,7 +9,7 @@ use super::output::{Format, open, print, say, stdout_terminal, write};
 use super::run;
 use crate::analysis::{Validity, calibrate};
 use crate::report::{calibration, calibration_json};
-use crate::suite::{SuiteFile, bundled};
+use crate::suite::{Goal, SuiteFile, bundled};
 
 /// A sketch in a minute.
 const SKETCH: Duration = Duration::from_secs(60);
@@ -88,12 +88,20 @@ fn tell(
     status: impl FnOnce(&Validity) -> Status,
 ) -> Result<Status, Failed> {
     let (record, analysis) = open(&folder)?;
+    if record.suite.measure.until == Goal::Decided {
+        return Err(Failed::bad_input(format!(
+            "{} was measured until decided, so its number of blocks is no other than what it found\n  \
+             measure with `--until precise` to calibrate",
+            folder.display()
+        )));
+    }
     if args.record.is_none() {
         write(&folder, &record, &analysis)?;
     }
     let found = calibrate(&record).ok_or_else(|| {
         Failed::bad_input(format!(
-            "{} has no block in which the baseline and its twin were launched",
+            "{} has no block in which the baseline and its twin were launched\n  measure for longer, with \
+             `coldsnake run --budget` or `coldsnake calibrate`",
             folder.display()
         ))
     })?;

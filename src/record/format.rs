@@ -117,6 +117,14 @@ pub struct Host {
     pub steal_before: Option<f64>,
 }
 
+impl Host {
+    /// CPUs of the whole machine, at least one: `cpus` may be a part of them. Load, steal and other
+    /// processes' time are the whole machine's.
+    pub fn all_cpus(&self) -> u32 {
+        self.cpus_online.unwrap_or(self.cpus).max(1)
+    }
+}
+
 /// An interpreter, asked by running it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Interpreter {

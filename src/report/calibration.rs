@@ -6,7 +6,7 @@ use super::text::{Page, Terminal};
 use super::{numbers, words};
 use crate::analysis::{Analysis, Calibration, Known, Stretch, Truth, Validity};
 use crate::record::Record;
-use crate::stats::interval::{Interval, Level};
+use crate::stats::interval::Level;
 use crate::stats::proportion::Proportion;
 
 /// The version of the JSON that this build prints.
@@ -129,7 +129,11 @@ fn of_stretch(stretch: &Stretch) -> [String; 6] {
 
 fn of_known(known: &Known) -> [String; 7] {
     let [coverage, ends] = percent(known.coverage);
-    let (bias, interval) = numbers::difference(&known.bias_ms());
+    let (bias, interval) = match known.truth {
+        Truth::Given(_) => numbers::difference(&known.bias_ms()),
+        // There is no truth from which it could be off.
+        Truth::Found(_) => (String::new(), Some(String::new())),
+    };
     [
         known.scenario.clone(),
         match known.truth {
@@ -166,15 +170,31 @@ fn explanation(found: &Calibration) -> String {
     )
 }
 
+/// Below this even a share of 0 or 1 says little of 5 %.
+const ENOUGH_RUNS: u32 = 40;
+
 fn conclusions(found: &Calibration) -> Vec<String> {
     let mut all = Vec::new();
-    if let Some(stretch) = found.stretches.first() {
-        let sentence = agreement(stretch.false_alarms, 0.05, "False alarms", "5 %");
-        all.extend(sentence);
+    match found.stretches.first() {
+        Some(stretch) => all.push(agreement(
+            stretch.false_alarms,
+            0.05,
+            "False alarms",
+            ["agree with", "are fewer than", "are more than"],
+        )),
+        None => all.push(format!(
+            "There are too few blocks to cut into runs: 20 are needed, and there are {}. Give a longer \
+             --budget.",
+            found.blocks
+        )),
     }
-    for known in &found.known {
-        let what = format!("The coverage of {}", known.scenario);
-        all.extend(agreement(known.coverage, 0.95, &what, "95 %"));
+    for known in found.known.iter().filter(|known| known.coverage.trials > 0) {
+        all.push(agreement(
+            known.coverage,
+            0.95,
+            &format!("The coverage of {}", known.scenario),
+            ["agrees with", "is less than", "is more than"],
+        ));
     }
     if let Some(foretold) = found.foretold {
         all.push(format!(
@@ -187,23 +207,26 @@ fn conclusions(found: &Calibration) -> Vec<String> {
     all
 }
 
-/// Does the nominal share lie in the interval?
-fn agreement(of: Proportion, nominal: f64, what: &str, nominally: &str) -> Option<String> {
-    let interval: Interval = of.interval(Level::P95)?;
-    let verdict = if interval.contains(nominal) {
-        "agree with"
-    } else if interval.high() < nominal {
-        "are fewer than"
-    } else {
-        "are more than"
+/// Does the nominal share lie in the interval? In words for that, for less, and for more.
+fn agreement(of: Proportion, nominal: f64, what: &str, words: [&str; 3]) -> String {
+    let [agrees, less, more] = words;
+    let verdict = match of.interval(Level::P95) {
+        Some(interval) if of.trials >= ENOUGH_RUNS => {
+            if interval.contains(nominal) {
+                agrees
+            } else if interval.high() < nominal {
+                less
+            } else {
+                more
+            }
+        }
+        Some(_) | None => {
+            return format!(
+                "{what}: too few runs to tell ({}); give a longer --budget.",
+                of.trials
+            );
+        }
     };
-    let verdict = if what.starts_with("False") {
-        verdict.to_owned()
-    } else {
-        verdict
-            .replace("agree", "agrees")
-            .replace("are fewer", "is less")
-            .replace("are more", "is more")
-    };
-    Some(format!("{what} {verdict} the nominal {nominally}."))
+    let percent = numbers::fixed(nominal * 100.0, 0);
+    format!("{what} {verdict} the nominal {percent} %.")
 }

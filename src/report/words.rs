@@ -156,6 +156,20 @@ pub fn about_run(record: &Record, analysis: &Analysis) -> String {
     )
 }
 
+/// How effects and their intervals were computed.
+pub fn procedure(suite: &Suite) -> &'static str {
+    match suite.measure.until {
+        Goal::Precise => {
+            "Shifts are Hodges-Lehmann estimates of the differences inside of blocks, with intervals \
+             from the signed-rank test."
+        }
+        Goal::Decided => {
+            "Shifts are centres of the differences inside of blocks, clipped in the scale of the first \
+             ten, with intervals of a confidence sequence, which hold at every look."
+        }
+    }
+}
+
 /// "at its own path"
 pub fn where_launched(isolation: &Isolation) -> &'static str {
     match isolation.backing.as_str() {

@@ -21,8 +21,8 @@
 //! around it. Simulated at an effect of 5 scales with 300 looks, 95 %: normal, Laplace, t₃,
 //! Cauchy and log-normal noise in both arms gave 1.8 to 2.0 % false alarms. Where the differences
 //! are skewed, the sequence is about the centre of the clipped differences and not their
-//! pseudomedian, which it then rejects too often: 21 % for exponential differences. So it
-//! decides *whether* there is an effect; how large a skewed one is, the fixed-n interval says.
+//! pseudomedian, which it then rejects too often: 21 % for exponential differences. So of
+//! a skewed effect it says *whether* it is there; how large it is, the fixed-n interval says better.
 
 use super::describe::{MAD_TO_SD, median};
 use super::hodges_lehmann;

@@ -35,6 +35,7 @@ fn a_run_until_decided_stops_with_the_verdict_that_check_gives() {
         assert!(!ended.stdout.is_empty());
         let report = std::fs::read_to_string(project.path().join("out/report.html")).unwrap();
         assert!(report.contains("stopped when everything was decided"));
+        assert!(report.contains("confidence sequence") && !report.contains("signed-rank"));
     }
 }
 

@@ -14,9 +14,8 @@ pub fn method(record: &Record, analysis: &Analysis) -> Markup {
     html! {
         p {
             "Every scenario was launched once in each of " (words::blocks(analysis.blocks))
-            ", in random order. Shifts are Hodges-Lehmann estimates of the differences inside \
-             of blocks, with intervals from the signed-rank test, simultaneous over a metric's \
-             scenarios. Negative is faster."
+            ", in random order. " (words::procedure(&record.suite)) " Intervals are simultaneous over a \
+             metric's scenarios. Negative is faster."
         }
         dl {
             dt { "App" }
