@@ -70,14 +70,15 @@ fn fences(record: &Record) -> BTreeMap<(Arm, LaunchKind), f64> {
         let key = (launch.arm, launch.kind);
         by_arm.entry(key).or_default().push(switches(launch));
     }
-    let fence = |values: &[f64]| {
-        let quartile = |p| describe::quantile(values, p);
+    let fence = |mut values: Vec<f64>| {
+        values.sort_unstable_by(f64::total_cmp);
+        let quartile = |p| describe::quantile_of_sorted(&values, p);
         let (low, median, high) = (quartile(0.25)?, quartile(0.5)?, quartile(0.75)?);
         Some((high + FENCE * (high - low)).max(median + FEW_SWITCHES))
     };
     let fences = by_arm.into_iter();
     fences
-        .filter_map(|(key, values)| Some((key, fence(&values)?)))
+        .filter_map(|(key, values)| Some((key, fence(values)?)))
         .collect()
 }
 

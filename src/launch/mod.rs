@@ -8,6 +8,7 @@ pub mod affinity;
 mod counting;
 mod family;
 mod interrupt;
+mod listening;
 mod meanwhile;
 pub mod ports;
 mod ready;

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 
-use procfs::net::TcpState;
+use super::listening::listeners;
 
 /// The loopback addresses a server on this machine may listen on, the usual one first.
 pub fn loopback(port: u16) -> [SocketAddr; 2] {
@@ -26,25 +26,14 @@ pub fn pick() -> io::Result<u16> {
 
 /// Does somebody listen on this port already?
 pub fn is_taken(port: u16) -> bool {
-    !listeners(port).is_empty()
+    !listening_on(port).is_empty()
 }
 
 /// The inodes of the sockets that listen on this port, in either family.
-pub fn listeners(port: u16) -> Vec<u64> {
-    all_listeners()
+pub fn listening_on(port: u16) -> Vec<u64> {
+    listeners()
         .into_iter()
-        .filter(|(there, _)| *there == port)
-        .map(|(_, inode)| inode)
-        .collect()
-}
-
-/// All listening sockets of this network namespace: port and inode.
-pub fn all_listeners() -> Vec<(u16, u64)> {
-    let four = procfs::net::tcp().unwrap_or_default();
-    let six = procfs::net::tcp6().unwrap_or_default();
-    four.into_iter()
-        .chain(six)
-        .filter(|entry| entry.state == TcpState::Listen)
-        .map(|entry| (entry.local_address.port(), entry.inode))
+        .filter(|listener| listener.port == port)
+        .map(|listener| listener.inode)
         .collect()
 }

@@ -247,27 +247,32 @@ impl Watched {
         loop {
             let mut wake = deadline;
             let mut fds = vec![PollFd::new(self.child.pidfd.as_fd(), PollFlags::POLLIN)];
-            let streams = [Some(&self.stderr), self.report.as_ref()];
-            for file in streams
-                .into_iter()
-                .flatten()
-                .filter_map(|s| s.file.as_ref())
-            {
-                fds.push(PollFd::new(file.as_fd(), PollFlags::POLLIN));
-            }
-            if let Some(interrupt) = interrupt {
-                fds.push(PollFd::new(interrupt.as_fd(), PollFlags::POLLIN));
-            }
+            let mut add = |descriptor| {
+                fds.push(PollFd::new(descriptor, PollFlags::POLLIN));
+                fds.len() - 1
+            };
+            let stderr = self.stderr.file.as_ref().map(|file| add(file.as_fd()));
+            let report = self.report.as_ref().and_then(|report| report.file.as_ref());
+            let report = report.map(|file| add(file.as_fd()));
+            let signals = interrupt.map(|interrupt| add(interrupt.as_fd()));
             match self.watch.as_ref().map(Watch::waits_for) {
-                Some(Wait::Readable(fd)) => fds.push(PollFd::new(fd, PollFlags::POLLIN)),
+                Some(Wait::Readable(fd)) => {
+                    add(fd);
+                }
                 Some(Wait::Until(at)) => wake = wake.min(at),
                 Some(Wait::Nothing) | None => {}
             }
             let pause = wake.saturating_duration_since(Instant::now());
-            // An error here is EINTR; whatever it is, the loop looks at everything anyway.
-            let _ = ppoll(&mut fds, Some(TimeSpec::from_duration(pause)), None);
+            // An error here is EINTR; then it is not known what happened, and all is looked at.
+            let known = ppoll(&mut fds, Some(TimeSpec::from_duration(pause)), None).is_ok();
             let now = Instant::now();
-            let ended = fds[0].any().unwrap_or(false);
+            let happened = |place: Option<usize>| {
+                let fd = place.and_then(|place| fds.get(place));
+                fd.is_some_and(|fd| !known || fd.any().unwrap_or(true))
+            };
+            let ended = known && happened(Some(0));
+            let (wrote, reported, signalled) =
+                (happened(stderr), happened(report), happened(signals));
             drop(fds);
             let sign = match &mut self.watch {
                 Some(watch) if ended => watch.left_behind(&self.child),
@@ -280,11 +285,14 @@ impl Watched {
             if ended {
                 return Event::Ended(now);
             }
-            self.stderr.drain();
-            if let Some(report) = &mut self.report {
+            // A server is asked for hundreds of times: what nothing happened to is left alone.
+            if wrote {
+                self.stderr.drain();
+            }
+            if let Some(report) = self.report.as_mut().filter(|_| reported) {
                 report.drain();
             }
-            if interrupt.is_some_and(|interrupt| interrupt.check().is_err()) {
+            if signalled && interrupt.is_some_and(|interrupt| interrupt.check().is_err()) {
                 return Event::Interrupted;
             }
             if now >= deadline {

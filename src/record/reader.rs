@@ -1,21 +1,43 @@
 //! Reads a record back. A damaged line costs that line, not the record.
+//!
+//! Lines are parsed on all CPUs, some megabytes of them at a time: of the time that a long record
+//! takes until its report, parsing is the largest part.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use serde::Deserialize;
 use thiserror::Error;
 
 use super::counts::Count;
-use super::format::{FORMAT_VERSION, LaunchLine, Line};
+use super::format::{End, FORMAT_VERSION, LaunchLine, Line, ReceiptLine};
 use super::model::{DamagedLine, Launch, Record};
-use crate::suite::{SuiteError, SuiteFile};
+use crate::suite::{Suite, SuiteError, SuiteFile};
 
 /// How the writer begins the line of a launch. Such a line is parsed as what it is at once: to look
 /// for `type` first, serde would keep every value of the line in memory of its own, which takes
 /// twice as long, and nearly all lines of a record are launches. Others may be written otherwise.
 const LAUNCH: &[u8] = br#"{"type":"launch","#;
+
+/// So many bytes of lines are read before they are parsed.
+const BATCH: usize = 4 << 20;
+/// Fewer lines are not worth a thread of their own.
+const LINES_PER_THREAD: usize = 500;
+
+/// A line after the first, its names resolved.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all are launches, and each is moved once"
+)]
+enum Parsed {
+    Receipt(Box<ReceiptLine>),
+    Launch(Launch),
+    Count(Count),
+    End(End),
+}
 
 /// A record that cannot be used at all.
 #[derive(Debug, Error)]
@@ -64,16 +86,35 @@ impl Record {
         let mut line = Vec::new();
         reader.read_until(b'\n', &mut line).map_err(io)?;
         let mut record = Self::from_header(&path, &line)?;
-        for number in 2.. {
-            line.clear();
-            if reader.read_until(b'\n', &mut line).map_err(io)? == 0 {
-                break;
+        let mut number = 1;
+        // The beginning of a line whose end is not read yet.
+        let mut begun = Vec::new();
+        loop {
+            let mut batch = std::mem::take(&mut begun);
+            let known = batch.len();
+            let limit = BATCH as u64;
+            let read = reader
+                .by_ref()
+                .take(limit)
+                .read_to_end(&mut batch)
+                .map_err(io)?;
+            if read > 0 {
+                let end = batch[known..].iter().rposition(|byte| *byte == b'\n');
+                begun = batch.split_off(end.map_or(0, |last| known + last + 1));
             }
-            if let Err(reason) = record.take(&line) {
-                record.damaged.push(DamagedLine {
-                    line: number,
-                    reason,
-                });
+            let lines: Vec<&[u8]> = batch.split_inclusive(|byte| *byte == b'\n').collect();
+            for parsed in parse_all(&lines, &record.suite) {
+                number += 1;
+                match parsed {
+                    Ok(parsed) => record.take(parsed),
+                    Err(reason) => record.damaged.push(DamagedLine {
+                        line: number,
+                        reason,
+                    }),
+                }
+            }
+            if read == 0 {
+                break;
             }
         }
         Ok(record)
@@ -153,28 +194,63 @@ impl Record {
         })
     }
 
-    fn take(&mut self, line: &[u8]) -> Result<(), String> {
-        if line.last() != Some(&b'\n') {
-            return Err("it breaks off in the middle".to_owned());
-        }
-        let broken = |error: serde_json::Error| error.to_string();
-        let parsed = if line.starts_with(LAUNCH) {
-            let launch: LaunchLine = serde_json::from_slice(line).map_err(broken)?;
-            Line::Launch(Box::new(launch))
-        } else {
-            serde_json::from_slice(line).map_err(broken)?
-        };
-        self.add(parsed)
-    }
-
     fn add(&mut self, line: Line) -> Result<(), String> {
-        match line {
-            Line::Run(_) => return Err("a second header".to_owned()),
-            Line::Receipt(receipt) => self.receipts.push(*receipt),
-            Line::Launch(line) => self.launches.push(Launch::from_line(*line, &self.suite)?),
-            Line::Count(line) => self.counts.push(Count::from_line(line, &self.suite)?),
-            Line::End(end) => self.end = Some(end),
-        }
+        let parsed = resolved(line, &self.suite)?;
+        self.take(parsed);
         Ok(())
     }
+
+    fn take(&mut self, parsed: Parsed) {
+        match parsed {
+            Parsed::Receipt(receipt) => self.receipts.push(*receipt),
+            Parsed::Launch(launch) => self.launches.push(launch),
+            Parsed::Count(count) => self.counts.push(count),
+            Parsed::End(end) => self.end = Some(end),
+        }
+    }
+}
+
+/// What each line says, in their order.
+fn parse_all(lines: &[&[u8]], suite: &Suite) -> Vec<Result<Parsed, String>> {
+    let cpus = thread::available_parallelism().map_or(1, NonZero::get);
+    let threads = cpus.min(lines.len() / LINES_PER_THREAD).max(1);
+    let parse_part = |part: &[&[u8]]| -> Vec<Result<Parsed, String>> {
+        part.iter().map(|line| parse(line, suite)).collect()
+    };
+    if threads == 1 {
+        return parse_part(lines);
+    }
+    thread::scope(|scope| {
+        let parts = lines.chunks(lines.len().div_ceil(threads));
+        let handles: Vec<_> = parts
+            .map(|part| scope.spawn(move || parse_part(part)))
+            .collect();
+        let results = handles.into_iter().map(|handle| {
+            let joined = handle.join();
+            joined.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        });
+        results.flatten().collect()
+    })
+}
+
+fn parse(line: &[u8], suite: &Suite) -> Result<Parsed, String> {
+    if line.last() != Some(&b'\n') {
+        return Err("it breaks off in the middle".to_owned());
+    }
+    let broken = |error: serde_json::Error| error.to_string();
+    if line.starts_with(LAUNCH) {
+        let launch: LaunchLine = serde_json::from_slice(line).map_err(broken)?;
+        return Launch::from_line(launch, suite).map(Parsed::Launch);
+    }
+    resolved(serde_json::from_slice(line).map_err(broken)?, suite)
+}
+
+fn resolved(line: Line, suite: &Suite) -> Result<Parsed, String> {
+    Ok(match line {
+        Line::Run(_) => return Err("a second header".to_owned()),
+        Line::Receipt(receipt) => Parsed::Receipt(receipt),
+        Line::Launch(line) => Parsed::Launch(Launch::from_line(*line, suite)?),
+        Line::Count(line) => Parsed::Count(Count::from_line(line, suite)?),
+        Line::End(end) => Parsed::End(end),
+    })
 }

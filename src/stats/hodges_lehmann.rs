@@ -12,7 +12,11 @@
 
 use super::interval::{Estimate, Interval, Level};
 use super::ratio::of_logarithms;
+use super::selection::{Countable, kth};
 use super::signed_rank;
+
+/// So many averages for each value are listed, rather than counted once more.
+const LISTED: u64 = 4;
 
 /// The pseudomedian of the differences and its interval, in their unit.
 ///
@@ -20,19 +24,17 @@ use super::signed_rank;
 /// the whole is `None` for an empty or non-finite sample. O(n log n) time and O(n) memory.
 pub fn estimate(differences: &[f64], level: Level) -> Option<Estimate> {
     let sorted = super::sorted(differences)?;
-    let n = sorted.len();
-    let averages = n * (n + 1) / 2;
-    let lower_middle = kth_walsh_average(&sorted, averages.div_ceil(2));
-    let upper_middle = if averages % 2 == 1 {
+    let averages = WalshAverages { sorted: &sorted };
+    let total = averages.total();
+    let lower_middle = kth(&averages, total.div_ceil(2));
+    let upper_middle = if total % 2 == 1 {
         lower_middle
     } else {
-        kth_walsh_average(&sorted, averages / 2 + 1)
+        kth(&averages, total / 2 + 1)
     };
-    let interval = signed_rank::critical_rank(n, level).and_then(|rank| {
-        Interval::new(
-            kth_walsh_average(&sorted, rank),
-            kth_walsh_average(&sorted, averages + 1 - rank),
-        )
+    let interval = signed_rank::critical_rank(sorted.len(), level).and_then(|rank| {
+        let rank = rank as u64;
+        Interval::new(kth(&averages, rank), kth(&averages, total + 1 - rank))
     });
     Some(Estimate {
         estimate: average(lower_middle, upper_middle),
@@ -54,78 +56,62 @@ fn average(a: f64, b: f64) -> f64 {
     0.5 * a + 0.5 * b
 }
 
-/// The `k`-th smallest (from 1) of the n(n+1)/2 Walsh averages of an ascending, finite,
-/// non-empty sample: exactly one of the averages as f64 computes it, never a value in between.
-///
-/// Bisection over the *representable numbers*, at most 64 steps of O(n): the smallest f64 that
-/// at least k averages don't exceed is itself an average. (Bisection over the reals would stop
-/// next to one.) k is clamped into range.
-fn kth_walsh_average(sorted: &[f64], k: usize) -> f64 {
-    let (mut low, mut high) = match sorted {
-        [] => return f64::NAN,
-        [first, .., last] => (order_key(*first), order_key(*last)),
-        [only] => return *only,
-    };
-    while low < high {
-        let middle = low + (high - low) / 2;
-        if count_up_to(sorted, from_order_key(middle)) >= k {
-            high = middle;
-        } else {
-            low = middle + 1;
+/// The n(n+1)/2 Walsh averages of an ascending, finite, non-empty sample, as f64 computes them.
+struct WalshAverages<'a> {
+    sorted: &'a [f64],
+}
+
+impl Countable for WalshAverages<'_> {
+    fn ends(&self) -> (f64, f64) {
+        match self.sorted {
+            [] => (f64::NAN, f64::NAN),
+            [only] => (*only, *only),
+            [first, .., last] => (*first, *last),
         }
     }
-    // Adding 0.0 turns -0.0, which orders below the 0.0 that it equals, into 0.0.
-    from_order_key(low) + 0.0
-}
 
-/// How many Walsh averages are at most `limit`: for growing i the j that still fit only shrink,
-/// so one walk with two pointers sees all pairs in O(n).
-fn count_up_to(sorted: &[f64], limit: f64) -> usize {
-    let mut count = 0;
-    let mut fitting = sorted.len();
-    for (i, &low) in sorted.iter().enumerate() {
-        while fitting > i && average(low, sorted[fitting - 1]) > limit {
-            fitting -= 1;
-        }
-        if fitting <= i {
-            break;
-        }
-        count += fitting - i;
+    fn total(&self) -> u64 {
+        let n = self.sorted.len() as u64;
+        n * (n + 1) / 2
     }
-    count
-}
 
-const SIGN: u64 = 1 << 63;
+    fn few(&self) -> u64 {
+        LISTED * self.sorted.len() as u64
+    }
 
-/// Maps f64 to u64 so that the integers order as the numbers do.
-pub(super) fn order_key(value: f64) -> u64 {
-    let bits = value.to_bits();
-    if bits & SIGN == 0 { bits | SIGN } else { !bits }
-}
-
-pub(super) fn from_order_key(key: u64) -> f64 {
-    f64::from_bits(if key & SIGN == 0 { !key } else { key & !SIGN })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{from_order_key, order_key};
-
-    #[test]
-    fn order_keys_order_as_the_numbers_do_and_map_back() {
-        let ascending = [
-            -f64::MAX,
-            -1.0,
-            -f64::MIN_POSITIVE,
-            -0.0,
-            0.0,
-            1e-300,
-            1.0,
-            f64::MAX,
-        ];
-        assert!(ascending.map(order_key).is_sorted_by(|a, b| a < b));
-        for value in ascending {
-            assert_eq!(from_order_key(order_key(value)).to_bits(), value.to_bits());
+    /// For growing i the j that still fit only shrink, so one walk with two pointers sees all
+    /// pairs in O(n).
+    fn count_up_to(&self, limit: f64) -> u64 {
+        let mut count = 0;
+        let mut fitting = self.sorted.len();
+        for (i, &low) in self.sorted.iter().enumerate() {
+            while fitting > i && average(low, self.sorted[fitting - 1]) > limit {
+                fitting -= 1;
+            }
+            if fitting <= i {
+                break;
+            }
+            count += (fitting - i) as u64;
         }
+        count
+    }
+
+    fn between(&self, low: f64, high: f64) -> Vec<f64> {
+        let mut found = Vec::new();
+        let (mut too_low, mut fitting) = (self.sorted.len(), self.sorted.len());
+        for (i, &first) in self.sorted.iter().enumerate() {
+            while fitting > i && average(first, self.sorted[fitting - 1]) > high {
+                fitting -= 1;
+            }
+            while too_low > i && average(first, self.sorted[too_low - 1]) > low {
+                too_low -= 1;
+            }
+            if fitting <= i {
+                break;
+            }
+            let seconds = self.sorted[too_low.max(i)..fitting].iter();
+            found.extend(seconds.map(|&second| average(first, second)));
+        }
+        found
     }
 }

@@ -23,6 +23,7 @@ pub mod multiple;
 pub mod proportion;
 mod ranks;
 mod ratio;
+mod selection;
 pub mod sequence;
 pub mod signed_rank;
 pub mod two_sample;

@@ -14,9 +14,12 @@
 
 use statrs::distribution::{ContinuousCDF, Normal};
 
-use super::hodges_lehmann::{from_order_key, order_key};
 use super::interval::{Estimate, Interval, Level};
 use super::ranks::mid_ranks;
+use super::selection::{Countable, kth};
+
+/// So many differences for each value are listed, rather than counted once more.
+const LISTED: u64 = 4;
 
 /// The shift from `x` to `y`, in their unit: positive when y is larger.
 ///
@@ -24,19 +27,17 @@ use super::ranks::mid_ranks;
 /// `None` when either sample is empty or not finite. O((m + n) log(m + n)) time, O(m + n) memory.
 pub fn shift(x: &[f64], y: &[f64], level: Level) -> Option<Estimate> {
     let (x, y) = (super::sorted(x)?, super::sorted(y)?);
-    let differences = x.len() as u64 * y.len() as u64;
-    let lower = kth_difference(&x, &y, differences.div_ceil(2));
-    let upper = if differences % 2 == 1 {
+    let differences = Differences { x: &x, y: &y };
+    let total = differences.total();
+    let lower = kth(&differences, total.div_ceil(2));
+    let upper = if total % 2 == 1 {
         lower
     } else {
-        kth_difference(&x, &y, differences / 2 + 1)
+        kth(&differences, total / 2 + 1)
     };
     let estimate = 0.5 * lower + 0.5 * upper;
     let interval = critical_rank(x.len(), y.len(), level).and_then(|rank| {
-        Interval::new(
-            kth_difference(&x, &y, rank),
-            kth_difference(&x, &y, differences + 1 - rank),
-        )
+        Interval::new(kth(&differences, rank), kth(&differences, total + 1 - rank))
     });
     estimate
         .is_finite()
@@ -86,41 +87,58 @@ fn critical_rank(m: usize, n: usize, level: Level) -> Option<u64> {
     (rank >= 1.0).then_some(rank as u64)
 }
 
-/// The `k`-th smallest (from 1) of all yⱼ − xᵢ of two ascending, finite, non-empty samples:
-/// exactly one of the differences as f64 computes it.
-///
-/// Bisection over the representable numbers, at most 64 steps of O(m + n), as for the Walsh
-/// averages of [`super::hodges_lehmann`].
-fn kth_difference(x: &[f64], y: &[f64], k: u64) -> f64 {
-    let ([x_low, ..], [.., x_high]) = (x, x) else {
-        return f64::NAN;
-    };
-    let ([y_low, ..], [.., y_high]) = (y, y) else {
-        return f64::NAN;
-    };
-    let (mut low, mut high) = (order_key(y_low - x_high), order_key(y_high - x_low));
-    while low < high {
-        let middle = low + (high - low) / 2;
-        if count_up_to(x, y, from_order_key(middle)) >= k {
-            high = middle;
-        } else {
-            low = middle + 1;
-        }
-    }
-    from_order_key(low) + 0.0
+/// The m·n differences yⱼ − xᵢ of two ascending, finite, non-empty samples, as f64 computes them.
+struct Differences<'a> {
+    x: &'a [f64],
+    y: &'a [f64],
 }
 
-/// How many differences are at most `limit`: for growing xᵢ more of the yⱼ fit.
-fn count_up_to(x: &[f64], y: &[f64], limit: f64) -> u64 {
-    let mut fitting = 0;
-    let mut count = 0;
-    for &x in x {
-        while y.get(fitting).is_some_and(|y| y - x <= limit) {
-            fitting += 1;
-        }
-        count += fitting as u64;
+impl Countable for Differences<'_> {
+    fn ends(&self) -> (f64, f64) {
+        let (Some(x_low), Some(x_high)) = (self.x.first(), self.x.last()) else {
+            return (f64::NAN, f64::NAN);
+        };
+        let (Some(y_low), Some(y_high)) = (self.y.first(), self.y.last()) else {
+            return (f64::NAN, f64::NAN);
+        };
+        (y_low - x_high, y_high - x_low)
     }
-    count
+
+    fn total(&self) -> u64 {
+        self.x.len() as u64 * self.y.len() as u64
+    }
+
+    fn few(&self) -> u64 {
+        LISTED * (self.x.len() + self.y.len()) as u64
+    }
+
+    /// For growing xᵢ more of the yⱼ fit.
+    fn count_up_to(&self, limit: f64) -> u64 {
+        let mut fitting = 0;
+        let mut count = 0;
+        for x in self.x {
+            while self.y.get(fitting).is_some_and(|y| y - x <= limit) {
+                fitting += 1;
+            }
+            count += fitting as u64;
+        }
+        count
+    }
+
+    fn between(&self, low: f64, high: f64) -> Vec<f64> {
+        let mut found = Vec::new();
+        let (mut too_low, mut fitting) = (0, 0);
+        for x in self.x {
+            while self.y.get(fitting).is_some_and(|y| y - x <= high) {
+                fitting += 1;
+            }
+            while self.y.get(too_low).is_some_and(|y| y - x <= low) {
+                too_low += 1;
+            }
+            found.extend(self.y[too_low..fitting].iter().map(|y| y - x));
+        }
+        found
+    }
 }
 
 #[cfg(test)]

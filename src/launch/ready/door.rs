@@ -5,13 +5,18 @@
 //! the most, or by 0.2 ms where that is more.
 
 use std::net::{SocketAddr, TcpStream};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::{Duration, Instant};
 
-use nix::sys::socket::{setsockopt, sockopt};
+use nix::errno::Errno;
+use nix::sys::socket::{
+    AddressFamily, SockFlag, SockType, SockaddrStorage, connect, setsockopt, socket, sockopt,
+};
+use nix::sys::time::TimeVal;
 
 use crate::launch::Failure;
 use crate::launch::family::holds_socket;
-use crate::launch::ports::{is_taken, listeners, loopback};
+use crate::launch::ports::{is_taken, listening_on, loopback};
 use crate::launch::spawn::Child;
 
 const SHORTEST_PAUSE: Duration = Duration::from_micros(200);
@@ -22,7 +27,7 @@ const CONNECT_LIMIT: Duration = Duration::from_millis(5);
 /// A port of the loopback interface, in both families.
 #[derive(Debug)]
 pub struct Door {
-    addresses: [SocketAddr; 2],
+    knockers: [Knocker; 2],
     pub next_attempt: Instant,
     /// When a connection was first accepted.
     pub accepted: Option<Instant>,
@@ -38,7 +43,7 @@ impl Door {
             return Err(Failure::PortTaken { port });
         }
         Ok(Self {
-            addresses: loopback(port),
+            knockers: loopback(port).map(Knocker::new),
             next_attempt: Instant::now(),
             accepted: None,
         })
@@ -49,13 +54,13 @@ impl Door {
         if Instant::now() < self.next_attempt {
             return None;
         }
-        for address in self.addresses {
-            if let Ok(stream) = TcpStream::connect_timeout(&address, CONNECT_LIMIT) {
+        for knocker in &mut self.knockers {
+            if let Some(stream) = knocker.knock() {
                 if is_own(&stream) {
                     continue;
                 }
                 self.accepted.get_or_insert_with(Instant::now);
-                return Some((stream, address));
+                return Some((stream, knocker.address));
             }
         }
         let passed = spawned.elapsed();
@@ -69,11 +74,57 @@ impl Door {
     /// [`Failure::ForeignListener`].
     pub fn confirm(&self, address: Option<SocketAddr>, child: &Child) -> Result<(), Failure> {
         match address {
-            Some(address) if !holds_socket(child.pid, &listeners(address.port())) => {
+            Some(address) if !holds_socket(child.pid, &listening_on(address.port())) => {
                 Err(Failure::ForeignListener { address })
             }
             Some(_) | None => Ok(()),
         }
+    }
+}
+
+/// Attempts to connect to one address, hundreds of them for a slow server. A refused socket is kept for
+/// the next attempt, which Linux allows: so an attempt is one system call, and not the seven of
+/// [`TcpStream::connect_timeout`].
+#[derive(Debug)]
+struct Knocker {
+    address: SocketAddr,
+    socket: Option<OwnedFd>,
+}
+
+impl Knocker {
+    fn new(address: SocketAddr) -> Self {
+        Self {
+            address,
+            socket: None,
+        }
+    }
+
+    fn knock(&mut self) -> Option<TcpStream> {
+        let socket = match self.socket.take() {
+            Some(socket) => socket,
+            None => self.open().ok()?,
+        };
+        match connect(socket.as_raw_fd(), &SockaddrStorage::from(self.address)) {
+            Ok(()) => Some(TcpStream::from(socket)),
+            Err(Errno::ECONNREFUSED) => {
+                self.socket = Some(socket);
+                None
+            }
+            // The limit is over, and the attempt still goes on: this socket is of no more use.
+            Err(_) => None,
+        }
+    }
+
+    /// A socket whose connect(2) blocks no longer than the limit (socket(7), `SO_SNDTIMEO`).
+    fn open(&self) -> nix::Result<OwnedFd> {
+        let family = match self.address {
+            SocketAddr::V4(_) => AddressFamily::Inet,
+            SocketAddr::V6(_) => AddressFamily::Inet6,
+        };
+        let socket = socket(family, SockType::Stream, SockFlag::SOCK_CLOEXEC, None)?;
+        let limit = TimeVal::new(0, CONNECT_LIMIT.subsec_micros().into());
+        setsockopt(&socket, sockopt::SendTimeout, &limit)?;
+        Ok(socket)
     }
 }
 
@@ -98,12 +149,9 @@ fn is_own(stream: &TcpStream) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::net::Ipv4Addr;
-    use std::os::fd::AsRawFd;
+    use std::net::{Ipv4Addr, TcpListener};
 
-    use nix::sys::socket::{
-        AddressFamily, SockFlag, SockType, SockaddrIn, bind, connect, getsockname, socket,
-    };
+    use nix::sys::socket::{SockaddrIn, bind, getsockname};
 
     use super::*;
 
@@ -117,8 +165,55 @@ mod tests {
         connect(socket.as_raw_fd(), &own).unwrap();
         assert!(is_own(&TcpStream::from(socket)));
 
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         assert!(!is_own(&stream));
+    }
+
+    /// Refused, and refused again, a knocker still comes in once somebody listens.
+    #[test]
+    fn a_refused_socket_connects_later() {
+        for address in ["127.0.0.1:0", "[::1]:0"] {
+            // A machine may have no IPv6.
+            let Ok(listener) = TcpListener::bind(address) else {
+                continue;
+            };
+            let address = listener.local_addr().unwrap();
+            drop(listener);
+            let mut knocker = Knocker::new(address);
+            assert!(knocker.knock().is_none());
+            assert!(knocker.socket.is_some(), "a refused socket is kept");
+            assert!(knocker.knock().is_none());
+            let listener = TcpListener::bind(address).unwrap();
+            let stream = knocker.knock().expect("somebody listens");
+            assert!(!is_own(&stream));
+            assert_eq!(stream.peer_addr().unwrap(), address);
+            drop(listener);
+        }
+    }
+
+    /// A backlog that is full leaves attempts without an answer: they end at the limit, and the
+    /// socket is not used again.
+    #[test]
+    fn an_attempt_without_an_answer_ends() {
+        let listener = socket(
+            AddressFamily::Inet,
+            SockType::Stream,
+            SockFlag::SOCK_CLOEXEC,
+            None,
+        )
+        .unwrap();
+        let any = SockaddrIn::from(std::net::SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0));
+        bind(listener.as_raw_fd(), &any).unwrap();
+        nix::sys::socket::listen(&listener, nix::sys::socket::Backlog::new(0).unwrap()).unwrap();
+        let address: SockaddrIn = getsockname(listener.as_raw_fd()).unwrap();
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, address.port()));
+        let mut knocker = Knocker::new(address);
+        let mut accepted = Vec::new();
+        while let Some(stream) = knocker.knock() {
+            accepted.push(stream);
+            assert!(accepted.len() < 100, "the backlog is never full");
+        }
+        assert!(knocker.socket.is_none(), "it is still connecting");
     }
 }

@@ -16,7 +16,8 @@ use super::http::{self, Status};
 use super::notify::Notifications;
 use crate::launch::Failure;
 use crate::launch::family::holds_socket;
-use crate::launch::ports::{all_listeners, loopback};
+use crate::launch::listening::listeners;
+use crate::launch::ports::loopback;
 use crate::launch::spawn::Child;
 
 /// Nothing is timed here, so the system need not be asked without pause.
@@ -90,10 +91,7 @@ impl Discovery {
     pub fn new(timeout: Duration) -> Result<(Self, OsString), Failure> {
         let (notifications, name) = Notifications::new()?;
         let discovery = Self {
-            inherited: all_listeners()
-                .into_iter()
-                .map(|(_, inode)| inode)
-                .collect(),
+            inherited: listeners().iter().map(|each| each.inode).collect(),
             notifications,
             notified: None,
             listening: None,
@@ -134,11 +132,11 @@ impl Discovery {
 
     /// On which ports do the launch's processes listen?
     fn look(&mut self, child: &Child) {
-        let mut ports: Vec<u16> = all_listeners()
+        let mut ports: Vec<u16> = listeners()
             .into_iter()
-            .filter(|(_, inode)| !self.inherited.contains(inode))
-            .filter(|(_, inode)| holds_socket(child.pid, &[*inode]))
-            .map(|(port, _)| port)
+            .filter(|each| !self.inherited.contains(&each.inode))
+            .filter(|each| holds_socket(child.pid, &[each.inode]))
+            .map(|each| each.port)
             .collect();
         ports.sort_unstable();
         self.refusals.retain(|port, _| ports.contains(port));
