@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io;
+use std::net::IpAddr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
@@ -37,6 +38,8 @@ pub struct System<'a> {
     /// What the launched processes are kept to.
     cpus: Option<CpuSet>,
     perf: Perf,
+    /// Where the last server answered: where the next one is looked for first.
+    answered: Option<IpAddr>,
 }
 
 impl<'a> System<'a> {
@@ -52,6 +55,7 @@ impl<'a> System<'a> {
             null: null.into(),
             cpus: None,
             perf: Perf::probe(),
+            answered: None,
         })
     }
 
@@ -86,7 +90,8 @@ impl Launcher for System<'_> {
                 });
             }
         };
-        let mut launched = watched.see_through(spec, self.interrupt, &self.subreaper)?;
+        let answered = &mut self.answered;
+        let mut launched = watched.see_through(spec, self.interrupt, &self.subreaper, answered)?;
         meanwhile.end(&mut launched.usage);
         Ok(launched)
     }
@@ -96,7 +101,7 @@ impl System<'_> {
     fn start(&self, spec: &Spec) -> Result<Watched, Failure> {
         let (watch, given) = match &spec.until {
             Until::Ready(sign) => {
-                let (watch, given) = Watch::new(sign)?;
+                let (watch, given) = Watch::new(sign, self.answered)?;
                 (Some(watch), given)
             }
             Until::ExitOrService => {
@@ -152,6 +157,7 @@ impl Watched {
         spec: &Spec,
         interrupt: &Interrupt,
         subreaper: &Subreaper,
+        answered: &mut Option<IpAddr>,
     ) -> Result<Launched, Interrupted> {
         let deadline = self.child.spawned + spec.timeout;
         let event = self.wait(deadline, Some(interrupt));
@@ -172,6 +178,7 @@ impl Watched {
             times.ready = Some(at - spawned);
             if let Some(watch) = &self.watch {
                 confirmed = watch.confirm(&self.child);
+                *answered = watch.answered().or(*answered);
                 service = watch.service();
             }
         }

@@ -1,10 +1,11 @@
 //! A port on which nobody may listen yet.
 //!
 //! Connecting fails at once while nobody listens, so it is tried again and again, at intervals
-//! that grow with the time passed: the port is found open late by a 512th of what is measured at
-//! the most, or by 0.2 ms where that is more.
+//! that grow with the time passed: the port is found open late by a 256th of what is measured at
+//! the most, or by 0.4 ms where that is more. To ask more often would take more of the CPUs than
+//! the app should be deprived of.
 
-use std::net::{SocketAddr, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::{Duration, Instant};
 
@@ -19,34 +20,52 @@ use crate::launch::family::holds_socket;
 use crate::launch::ports::{is_taken, listening_on, loopback};
 use crate::launch::spawn::Child;
 
-const SHORTEST_PAUSE: Duration = Duration::from_micros(200);
+const SHORTEST_PAUSE: Duration = Duration::from_micros(400);
+/// A pause's part of the time passed.
+const PAUSES: u32 = 256;
 const LONGEST_PAUSE: Duration = Duration::from_millis(5);
+/// Where the server is not expected, one attempt of so many is made.
+const SELDOM: u32 = 16;
 /// A full backlog leaves a connection attempt unanswered; it is made again after this long.
 const CONNECT_LIMIT: Duration = Duration::from_millis(5);
 
 /// A port of the loopback interface, in both families.
 #[derive(Debug)]
 pub struct Door {
+    /// The first is where the app is expected.
     knockers: [Knocker; 2],
+    /// How often it is tried to connect to each.
+    turns: [u32; 2],
+    attempts: u32,
     pub next_attempt: Instant,
     /// When a connection was first accepted.
     pub accepted: Option<Instant>,
 }
 
 impl Door {
-    /// A port that is to be the launch's.
+    /// A port that is to be the launch's. An app that answered at an address before is expected
+    /// there, and looked for at the other one seldom.
     ///
     /// # Errors
     /// When somebody listens there already.
-    pub fn new(port: u16) -> Result<Self, Failure> {
+    pub fn new(port: u16, usual: Option<IpAddr>) -> Result<Self, Failure> {
         if is_taken(port) {
             return Err(Failure::PortTaken { port });
         }
+        let mut addresses = loopback(port);
+        addresses.sort_by_key(|address| Some(address.ip()) != usual);
         Ok(Self {
-            knockers: loopback(port).map(Knocker::new),
+            knockers: addresses.map(Knocker::new),
+            turns: if usual.is_some() { [1, SELDOM] } else { [1, 1] },
+            attempts: 0,
             next_attempt: Instant::now(),
             accepted: None,
         })
+    }
+
+    /// Its number.
+    pub fn port(&self) -> u16 {
+        self.knockers[0].address.port()
     }
 
     /// Connects if it is time to.
@@ -54,7 +73,10 @@ impl Door {
         if Instant::now() < self.next_attempt {
             return None;
         }
-        for knocker in &mut self.knockers {
+        self.attempts = self.attempts.wrapping_add(1);
+        let turns = self.knockers.iter_mut().zip(self.turns);
+        let in_turn = turns.filter(|(_, turn)| self.attempts.is_multiple_of(*turn));
+        for (knocker, _) in in_turn {
             if let Some(stream) = knocker.knock() {
                 if is_own(&stream) {
                     continue;
@@ -64,7 +86,7 @@ impl Door {
             }
         }
         let passed = spawned.elapsed();
-        self.next_attempt = Instant::now() + (passed / 512).clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
+        self.next_attempt = Instant::now() + (passed / PAUSES).clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
         None
     }
 
@@ -168,6 +190,24 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         assert!(!is_own(&stream));
+    }
+
+    /// An app that changes its address is found all the same, whatever it did before.
+    #[test]
+    fn a_server_is_found_where_it_is_not_expected() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        drop(listener);
+        let mut door = Door::new(address.port(), Some("::1".parse().unwrap())).unwrap();
+        let spawned = Instant::now();
+        assert!(door.knock(spawned).is_none());
+        let listener = TcpListener::bind(address).unwrap();
+        let found = (0..SELDOM).find_map(|_| {
+            door.next_attempt = Instant::now();
+            door.knock(spawned)
+        });
+        assert_eq!(found.unwrap().1, address);
+        drop(listener);
     }
 
     /// Refused, and refused again, a knocker still comes in once somebody listens.

@@ -26,7 +26,7 @@ pub struct Request {
     expected: u16,
     connection: Option<Connection>,
     /// Who gave the expected answer.
-    answered: Option<SocketAddr>,
+    pub answered: Option<SocketAddr>,
     /// What was last seen.
     last: Option<String>,
 }
@@ -40,18 +40,15 @@ struct Connection {
 
 impl Request {
     /// A request for `path` on this port of the loopback interface.
-    ///
-    /// # Errors
-    /// When somebody listens there already.
-    pub fn new(port: u16, path: &str, expected: u16) -> Result<Self, Failure> {
-        Ok(Self {
-            door: Door::new(port)?,
-            text: get(port, path),
+    pub fn new(door: Door, path: &str, expected: u16) -> Self {
+        Self {
+            text: get(door.port(), path),
+            door,
             expected,
             connection: None,
             answered: None,
             last: None,
-        })
+        }
     }
 
     /// The connection's answer, or the time of the next attempt.

@@ -9,6 +9,7 @@ mod tcp;
 
 use std::ffi::OsString;
 use std::fmt;
+use std::net::IpAddr;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
@@ -16,6 +17,7 @@ use super::Failure;
 use super::spawn::Child;
 use crate::suite::Pattern;
 
+use door::Door;
 pub use service::Service;
 
 /// What is to be seen of a process that is ready.
@@ -94,17 +96,18 @@ pub enum Watch {
 }
 
 impl Watch {
-    /// Gets everything ready before the spawn.
+    /// Gets everything ready before the spawn. A server is looked for first where one answered
+    /// before.
     ///
     /// # Errors
     /// When the port is taken, or there is no pipe or socket to be had.
-    pub fn new(sign: &Sign) -> Result<(Self, Given), Failure> {
+    pub fn new(sign: &Sign, usual: Option<IpAddr>) -> Result<(Self, Given), Failure> {
         let mut given = Given::default();
         let watch = match sign {
             Sign::Http { port, path, status } => {
-                Self::Http(http::Request::new(*port, path, *status)?)
+                Self::Http(http::Request::new(Door::new(*port, usual)?, path, *status))
             }
-            Sign::Tcp { port } => Self::Tcp(tcp::Connection::new(*port)?),
+            Sign::Tcp { port } => Self::Tcp(tcp::Connection::new(Door::new(*port, usual)?)),
             Sign::Stdout { line } => {
                 let (lines, end) = stdout::Lines::new(line)?;
                 given.stdout = Some(end);
@@ -183,6 +186,16 @@ impl Watch {
             // A pipe has no other end, and notifications were looked at one by one.
             Self::Stdout(_) | Self::Notify(_) | Self::Discover(_) => Ok(()),
         }
+    }
+
+    /// The address at which the launch gave its sign.
+    pub fn answered(&self) -> Option<IpAddr> {
+        match self {
+            Self::Http(request) => request.answered,
+            Self::Tcp(connection) => connection.address,
+            Self::Stdout(_) | Self::Notify(_) | Self::Discover(_) => None,
+        }
+        .map(|address| address.ip())
     }
 
     /// When a connection was first accepted.

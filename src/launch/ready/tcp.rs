@@ -16,19 +16,16 @@ use crate::launch::spawn::Child;
 pub struct Connection {
     pub door: Door,
     /// Where it was accepted.
-    address: Option<SocketAddr>,
+    pub address: Option<SocketAddr>,
 }
 
 impl Connection {
     /// A connection to this port of the loopback interface.
-    ///
-    /// # Errors
-    /// When somebody listens there already.
-    pub fn new(port: u16) -> Result<Self, Failure> {
-        Ok(Self {
-            door: Door::new(port)?,
+    pub fn new(door: Door) -> Self {
+        Self {
+            door,
             address: None,
-        })
+        }
     }
 
     /// The time of the next attempt.
