@@ -6,6 +6,8 @@
 //! metric's contrasts hold at 95 % together (Bonferroni: each at 1 − 0.05/m), and the p-values
 //! are Holm's over the same contrasts.
 
+use rayon::prelude::*;
+
 use super::blocks::{Blocks, Pairs, differences_ms};
 use super::model::{Contrast, Pairing};
 use super::procedure::Procedure;
@@ -17,7 +19,7 @@ use crate::suite::{ContrastSpec, Metric};
 pub fn contrasts(blocks: &Blocks) -> Vec<Contrast> {
     let specs = blocks.suite().contrasts();
     let mut found: Vec<Contrast> = specs
-        .iter()
+        .par_iter()
         .filter_map(|spec| contrast(blocks, spec, level(&specs, spec.metric)))
         .collect();
     for &metric in &blocks.suite().measure.metrics {

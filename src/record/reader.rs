@@ -5,10 +5,9 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
-use std::num::NonZero;
 use std::path::{Path, PathBuf};
-use std::thread;
 
+use rayon::prelude::*;
 use serde::Deserialize;
 use thiserror::Error;
 
@@ -24,8 +23,8 @@ const LAUNCH: &[u8] = br#"{"type":"launch","#;
 
 /// So many bytes of lines are read before they are parsed.
 const BATCH: usize = 4 << 20;
-/// Fewer lines are not worth a thread of their own.
-const LINES_PER_THREAD: usize = 500;
+/// Fewer lines are not worth a task of their own.
+const LINES_TOGETHER: usize = 500;
 
 /// A line after the first, its names resolved.
 #[expect(
@@ -103,7 +102,12 @@ impl Record {
                 begun = batch.split_off(end.map_or(0, |last| known + last + 1));
             }
             let lines: Vec<&[u8]> = batch.split_inclusive(|byte| *byte == b'\n').collect();
-            for parsed in parse_all(&lines, &record.suite) {
+            let parsed: Vec<Result<Parsed, String>> = lines
+                .par_iter()
+                .with_min_len(LINES_TOGETHER)
+                .map(|line| parse(line, &record.suite))
+                .collect();
+            for parsed in parsed {
                 number += 1;
                 match parsed {
                     Ok(parsed) => record.take(parsed),
@@ -208,29 +212,6 @@ impl Record {
             Parsed::End(end) => self.end = Some(end),
         }
     }
-}
-
-/// What each line says, in their order.
-fn parse_all(lines: &[&[u8]], suite: &Suite) -> Vec<Result<Parsed, String>> {
-    let cpus = thread::available_parallelism().map_or(1, NonZero::get);
-    let threads = cpus.min(lines.len() / LINES_PER_THREAD).max(1);
-    let parse_part = |part: &[&[u8]]| -> Vec<Result<Parsed, String>> {
-        part.iter().map(|line| parse(line, suite)).collect()
-    };
-    if threads == 1 {
-        return parse_part(lines);
-    }
-    thread::scope(|scope| {
-        let parts = lines.chunks(lines.len().div_ceil(threads));
-        let handles: Vec<_> = parts
-            .map(|part| scope.spawn(move || parse_part(part)))
-            .collect();
-        let results = handles.into_iter().map(|handle| {
-            let joined = handle.join();
-            joined.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        });
-        results.flatten().collect()
-    })
 }
 
 fn parse(line: &[u8], suite: &Suite) -> Result<Parsed, String> {

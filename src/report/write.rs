@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
 use tempfile::NamedTempFile;
 use thiserror::Error;
 
@@ -68,16 +69,17 @@ pub fn write_run(
         source,
     })?;
     put(path, html.as_bytes())?;
-    for chart in &charts {
+    let drawn: Vec<_> = charts
+        .par_iter()
+        .map(|chart| (chart.svg(), chart.png(Theme::Light)))
+        .collect();
+    for (chart, (svg, png)) in charts.iter().zip(drawn) {
         let path = |end: &str| pictures.join(format!("{}.{end}", chart.name));
-        let wrong = |path: &Path| {
-            let path = path.to_owned();
-            move |source| WriteRunError::Chart { path, source }
-        };
-        let svg = path("svg");
-        put(svg.clone(), chart.svg().map_err(wrong(&svg))?.as_bytes())?;
-        let png = path("png");
-        put(png.clone(), &chart.png(Theme::Light).map_err(wrong(&png))?)?;
+        let undrawn = |path: PathBuf| move |source| WriteRunError::Chart { path, source };
+        let svg = svg.map_err(undrawn(path("svg")))?;
+        put(path("svg"), svg.as_bytes())?;
+        let png = png.map_err(undrawn(path("png")))?;
+        put(path("png"), &png)?;
     }
     Ok(written)
 }
