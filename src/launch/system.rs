@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io;
-use std::net::IpAddr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
@@ -15,7 +14,7 @@ use super::affinity::Affinity;
 use super::counting::{Events, Perf};
 use super::family::signal_group;
 use super::meanwhile::Meanwhile;
-use super::ready::{Given, Wait, Watch};
+use super::ready::{Given, Precedent, Wait, Watch};
 use super::spawn::{Child, Prepared};
 use super::stream::{Stream, pipe};
 use super::{Failure, GRACE, Interrupt, Interrupted, Launched, Launcher, Spec, Subreaper, Until};
@@ -38,8 +37,8 @@ pub struct System<'a> {
     /// What the launched processes are kept to.
     cpus: Option<CpuSet>,
     perf: Perf,
-    /// Where the last server answered: where the next one is looked for first.
-    answered: Option<IpAddr>,
+    /// How servers were found so far.
+    precedent: Option<Precedent>,
 }
 
 impl<'a> System<'a> {
@@ -55,7 +54,7 @@ impl<'a> System<'a> {
             null: null.into(),
             cpus: None,
             perf: Perf::probe(),
-            answered: None,
+            precedent: None,
         })
     }
 
@@ -90,8 +89,8 @@ impl Launcher for System<'_> {
                 });
             }
         };
-        let answered = &mut self.answered;
-        let mut launched = watched.see_through(spec, self.interrupt, &self.subreaper, answered)?;
+        let precedent = &mut self.precedent;
+        let mut launched = watched.see_through(spec, self.interrupt, &self.subreaper, precedent)?;
         meanwhile.end(&mut launched.usage);
         Ok(launched)
     }
@@ -101,7 +100,7 @@ impl System<'_> {
     fn start(&self, spec: &Spec) -> Result<Watched, Failure> {
         let (watch, given) = match &spec.until {
             Until::Ready(sign) => {
-                let (watch, given) = Watch::new(sign, self.answered)?;
+                let (watch, given) = Watch::new(sign, self.precedent)?;
                 (Some(watch), given)
             }
             Until::ExitOrService => {
@@ -157,7 +156,7 @@ impl Watched {
         spec: &Spec,
         interrupt: &Interrupt,
         subreaper: &Subreaper,
-        answered: &mut Option<IpAddr>,
+        precedent: &mut Option<Precedent>,
     ) -> Result<Launched, Interrupted> {
         let deadline = self.child.spawned + spec.timeout;
         let event = self.wait(deadline, Some(interrupt));
@@ -178,7 +177,11 @@ impl Watched {
             times.ready = Some(at - spawned);
             if let Some(watch) = &self.watch {
                 confirmed = watch.confirm(&self.child);
-                *answered = watch.answered().or(*answered);
+                if let (Ok(()), Some(address), Some(accepted)) =
+                    (&confirmed, watch.answered(), times.accept)
+                {
+                    *precedent = Some(Precedent::after(*precedent, address, accepted));
+                }
                 service = watch.service();
             }
         }

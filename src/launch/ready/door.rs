@@ -2,8 +2,8 @@
 //!
 //! Connecting fails at once while nobody listens, so it is tried again and again, at intervals
 //! that grow with the time passed: the port is found open late by a 256th of what is measured at
-//! the most, or by 0.4 ms where that is more. To ask more often would take more of the CPUs than
-//! the app should be deprived of.
+//! the most, or by 0.4 ms where that is more. Long before any server was open so far it is tried
+//! less often, as attempts take CPU time from the app.
 
 use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -24,10 +24,34 @@ const SHORTEST_PAUSE: Duration = Duration::from_micros(400);
 /// A pause's part of the time passed.
 const PAUSES: u32 = 256;
 const LONGEST_PAUSE: Duration = Duration::from_millis(5);
+/// Before it is time to expect the server.
+const EARLY_PAUSE: Duration = Duration::from_millis(2);
 /// Where the server is not expected, one attempt of so many is made.
 const SELDOM: u32 = 16;
 /// A full backlog leaves a connection attempt unanswered; it is made again after this long.
 const CONNECT_LIMIT: Duration = Duration::from_millis(5);
+
+/// How servers were found before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Precedent {
+    /// Where the last one answered.
+    address: IpAddr,
+    /// Spawn to the first accepted connection, of the one that was open first.
+    soonest: Duration,
+}
+
+impl Precedent {
+    /// After another server, with what was known before it.
+    pub fn after(before: Option<Self>, address: IpAddr, accepted: Duration) -> Self {
+        let soonest = before.map_or(accepted, |before| before.soonest.min(accepted));
+        Self { address, soonest }
+    }
+
+    /// So long after the spawn a server may well be open.
+    fn expected(&self) -> Duration {
+        self.soonest * 3 / 4
+    }
+}
 
 /// A port of the loopback interface, in both families.
 #[derive(Debug)]
@@ -36,6 +60,8 @@ pub struct Door {
     knockers: [Knocker; 2],
     /// How often it is tried to connect to each.
     turns: [u32; 2],
+    /// So long after the spawn the app is expected.
+    expected: Duration,
     attempts: u32,
     pub next_attempt: Instant,
     /// When a connection was first accepted.
@@ -43,20 +69,22 @@ pub struct Door {
 }
 
 impl Door {
-    /// A port that is to be the launch's. An app that answered at an address before is expected
-    /// there, and looked for at the other one seldom.
+    /// A port that is to be the launch's. The app is expected where and when servers were found
+    /// before, and else looked for seldom.
     ///
     /// # Errors
     /// When somebody listens there already.
-    pub fn new(port: u16, usual: Option<IpAddr>) -> Result<Self, Failure> {
+    pub fn new(port: u16, precedent: Option<Precedent>) -> Result<Self, Failure> {
         if is_taken(port) {
             return Err(Failure::PortTaken { port });
         }
         let mut addresses = loopback(port);
+        let usual = precedent.map(|precedent| precedent.address);
         addresses.sort_by_key(|address| Some(address.ip()) != usual);
         Ok(Self {
             knockers: addresses.map(Knocker::new),
-            turns: if usual.is_some() { [1, SELDOM] } else { [1, 1] },
+            turns: [1, usual.map_or(1, |_| SELDOM)],
+            expected: precedent.map_or(Duration::ZERO, |precedent| precedent.expected()),
             attempts: 0,
             next_attempt: Instant::now(),
             accepted: None,
@@ -85,9 +113,16 @@ impl Door {
                 return Some((stream, knocker.address));
             }
         }
-        let passed = spawned.elapsed();
-        self.next_attempt = Instant::now() + (passed / PAUSES).clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
+        self.next_attempt = Instant::now() + self.pause(spawned.elapsed());
         None
+    }
+
+    /// Between two attempts, so long after the spawn.
+    fn pause(&self, passed: Duration) -> Duration {
+        match self.expected.checked_sub(passed) {
+            Some(left) => left.clamp(SHORTEST_PAUSE, EARLY_PAUSE),
+            None => (passed / PAUSES).clamp(SHORTEST_PAUSE, LONGEST_PAUSE),
+        }
     }
 
     /// Is it one of the launch's processes that listens where this connection went?
@@ -198,7 +233,8 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         drop(listener);
-        let mut door = Door::new(address.port(), Some("::1".parse().unwrap())).unwrap();
+        let elsewhere = Precedent::after(None, "::1".parse().unwrap(), Duration::from_secs(1));
+        let mut door = Door::new(address.port(), Some(elsewhere)).unwrap();
         let spawned = Instant::now();
         assert!(door.knock(spawned).is_none());
         let listener = TcpListener::bind(address).unwrap();
@@ -208,6 +244,23 @@ mod tests {
         });
         assert_eq!(found.unwrap().1, address);
         drop(listener);
+    }
+
+    #[test]
+    fn a_server_is_asked_for_often_from_when_it_may_be_open() {
+        let ms = Duration::from_millis;
+        let address = "127.0.0.1".parse().unwrap();
+        let precedent = Precedent::after(None, address, ms(120));
+        let soonest = Precedent::after(Some(precedent), address, ms(100));
+        assert_eq!(Precedent::after(Some(soonest), address, ms(400)), soonest);
+        let door = |precedent| Door::new(crate::launch::ports::pick().unwrap(), precedent).unwrap();
+        let known = door(Some(soonest));
+        assert_eq!(known.pause(ms(10)), EARLY_PAUSE);
+        assert_eq!(known.pause(ms(74)), ms(1));
+        assert_eq!(known.pause(ms(80)), SHORTEST_PAUSE);
+        assert_eq!(known.pause(ms(512)), ms(2));
+        assert_eq!(known.pause(ms(9_000)), LONGEST_PAUSE);
+        assert_eq!(door(None).pause(ms(10)), SHORTEST_PAUSE);
     }
 
     /// Refused, and refused again, a knocker still comes in once somebody listens.

@@ -18,6 +18,7 @@ use super::spawn::Child;
 use crate::suite::Pattern;
 
 use door::Door;
+pub use door::Precedent;
 pub use service::Service;
 
 /// What is to be seen of a process that is ready.
@@ -96,18 +97,20 @@ pub enum Watch {
 }
 
 impl Watch {
-    /// Gets everything ready before the spawn. A server is looked for first where one answered
+    /// Gets everything ready before the spawn. A server is looked for as others were found
     /// before.
     ///
     /// # Errors
     /// When the port is taken, or there is no pipe or socket to be had.
-    pub fn new(sign: &Sign, usual: Option<IpAddr>) -> Result<(Self, Given), Failure> {
+    pub fn new(sign: &Sign, precedent: Option<Precedent>) -> Result<(Self, Given), Failure> {
         let mut given = Given::default();
         let watch = match sign {
-            Sign::Http { port, path, status } => {
-                Self::Http(http::Request::new(Door::new(*port, usual)?, path, *status))
-            }
-            Sign::Tcp { port } => Self::Tcp(tcp::Connection::new(Door::new(*port, usual)?)),
+            Sign::Http { port, path, status } => Self::Http(http::Request::new(
+                Door::new(*port, precedent)?,
+                path,
+                *status,
+            )),
+            Sign::Tcp { port } => Self::Tcp(tcp::Connection::new(Door::new(*port, precedent)?)),
             Sign::Stdout { line } => {
                 let (lines, end) = stdout::Lines::new(line)?;
                 given.stdout = Some(end);
