@@ -6,8 +6,10 @@
 //! scenario true on disk and [`launch`] times one process under it, again and again, driven by
 //! [`runner`]; each launch becomes a line of a [`record`]. Everything after that is computed
 //! from the record alone: [`analysis`] by means of [`stats`], and [`report`] for people. [`unit`]
-//! makes a suite of a systemd service.
+//! makes a suite of a systemd service, [`infer`] one of a command, and [`advise`] one of the fixes that
+//! apply to either.
 
+pub mod advise;
 pub mod analysis;
 pub mod cli;
 pub mod infer;

@@ -32,6 +32,7 @@ mod verdicts;
 mod warnings;
 mod words;
 
+pub use break_even::starts;
 pub use calibration::{Calibration, Foretold, Known, Stretch, Truth, calibrate};
 pub use check::Outcome;
 pub use compare::{Comparison, Difference, Unlike, UnlikeRecords, compare};

@@ -92,10 +92,20 @@ pub fn open(
     verbosity: Verbosity,
 ) -> Result<(SuiteFile, String), Failed> {
     let inferred = observe(words, python, options, verbosity)?;
+    suite(&inferred, |folder| inferred.suite_text(folder))
+}
+
+/// The suite whose text this is, once it is known in which folder its paths are, and what it came from.
+///
+/// # Errors
+/// When the current folder cannot be told.
+pub fn suite(
+    inferred: &Inferred,
+    text: impl FnOnce(&Path) -> String,
+) -> Result<(SuiteFile, String), Failed> {
     let folder = std::env::current_dir()
         .map_err(|error| Failed::bad_input(format!("cannot tell the current folder: {error}")))?;
-    let text = inferred.suite_text(&folder);
-    let file = SuiteFile::from_text(&folder.join(FILE), text);
+    let file = SuiteFile::from_text(&folder.join(FILE), text(&folder));
     Ok((file, format!("{} (inferred)", inferred.given())))
 }
 

@@ -1,6 +1,7 @@
 //! The command line. clap lives here only; one file a subcommand, each short.
 
 mod adhoc;
+mod advise;
 mod calibrate;
 mod check;
 mod compare;
@@ -32,6 +33,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(Box<run::Args>),
+    Advise(Box<advise::Args>),
     Init(init::Args),
     Report(report::Args),
     Compare(compare::Args),
@@ -58,6 +60,7 @@ pub fn main() -> Status {
     };
     let result = match cli.command.unwrap_or(Command::Run(Box::default())) {
         Command::Run(args) => run::execute(&args),
+        Command::Advise(args) => advise::execute(&args),
         Command::Init(args) => init::execute(&args),
         Command::Report(args) => report::execute(&args),
         Command::Compare(args) => compare::execute(&args),

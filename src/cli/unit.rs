@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use super::exit::Failed;
 use super::output::say;
 use crate::suite::SuiteFile;
-use crate::unit::{Host, Unit};
+use crate::suite::text::ScenarioText;
+use crate::unit::{AsDeployed, Host, Unit, UnitError, UnitSuite};
 
 /// A unit as a suite.
 pub struct OfUnit {
@@ -21,8 +22,27 @@ pub struct OfUnit {
 /// # Errors
 /// When the unit cannot be read or started, or the app's source is not here.
 pub fn open(path: &Path) -> Result<OfUnit, Failed> {
+    made(path, Unit::suite)
+}
+
+/// The same with the scenarios that are made of the service as it is deployed, the first of which is
+/// the baseline.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_of(
+    path: &Path,
+    scenarios: impl FnOnce(&AsDeployed) -> Vec<ScenarioText>,
+) -> Result<OfUnit, Failed> {
+    made(path, |unit| unit.suite_of(scenarios))
+}
+
+fn made(
+    path: &Path,
+    suite: impl FnOnce(&Unit) -> Result<UnitSuite, UnitError>,
+) -> Result<OfUnit, Failed> {
     let unit = Unit::read(path, Host::observe())?;
-    let suite = unit.suite()?;
+    let suite = suite(&unit)?;
     for sentence in &suite.unhonoured {
         say(sentence);
     }

@@ -26,7 +26,7 @@ pub use error::InferError;
 use crate::launch::{Launcher, Service};
 use crate::python::environment::CallerEnvironment;
 use crate::python::on_path;
-use crate::suite::text::{name, with_source};
+use crate::suite::text::{ScenarioText, name, shell, with_source};
 use command::Resolved;
 use layout::Layout;
 use observe::Observed;
@@ -160,7 +160,7 @@ pub fn infer(
         }
     }
     Ok(Inferred {
-        given: words::shell(request.words),
+        given: shell(request.words),
         // A server is called like every other server.
         name: match &module {
             Some(module) => name(module),
@@ -180,9 +180,25 @@ pub fn infer(
 }
 
 impl Inferred {
-    /// The suite's text, with paths relative to this folder where they lie below it.
+    /// The text of the suite of the standard scenarios, with paths relative to this folder where they
+    /// lie below it.
     pub fn suite_text(&self, folder: &Path) -> String {
-        text::write(self, folder)
+        self.suite_text_of(folder, &text::standard(self))
+    }
+
+    /// The same with these scenarios, the first of which is the baseline.
+    pub fn suite_text_of(&self, folder: &Path, scenarios: &[ScenarioText]) -> String {
+        text::write(self, folder, scenarios)
+    }
+
+    /// The folders of its own modules.
+    pub fn sources(&self) -> &[PathBuf] {
+        &self.sources
+    }
+
+    /// The interpreter's flags, which scenarios say in place of the command.
+    pub fn flags(&self) -> &[String] {
+        &self.taken.flags
     }
 
     /// The command as it was given.

@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::command::Resolved;
-use super::{InferError, Request, words};
+use super::{InferError, Request};
 use crate::launch::{Failure, GRACE, Launcher, Service, Spec, Until, User, ports};
 use crate::python::environment::CallerEnvironment;
-use crate::suite::text::PORT;
+use crate::suite::text::{PORT, shell};
 
 /// The hook's text; it lies in a temporary folder as `sitecustomize.py`.
 const HOOK: &str = include_str!("hook.py");
@@ -76,7 +76,7 @@ pub fn observe(
     ] {
         all.insert(name.into(), value);
     }
-    let command = words::shell(request.words);
+    let command = shell(request.words);
     let launched = launcher.launch(&Spec {
         program: resolved.python.executable.clone(),
         args: resolved.words[1..]

@@ -4,47 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{End, Inferred, PortPlace};
-use crate::suite::text::{comment, key, list, string};
-
-/// The standard scenarios, the baseline first.
-const WARM: &str = r#"
-[[scenario]]
-name = "warm"
-about = "everything is cached: what a start can cost at best"
-
-[[scenario]]
-name = "as-found"
-about = "the bytecode that is there now, of the app, its packages and the standard library"
-bytecode = "as-found"
-site-packages = "as-found"
-stdlib = "as-found"
-
-[[scenario]]
-name = "cold"
-about = "neither the app nor its packages are compiled, and none of it can be written: a container image without pycs, at every start"
-source = "read-only"
-bytecode = "absent"
-site-packages = "absent"
-"#;
-/// For an app that has source folders of its own.
-const APP_COLD: &str = r#"
-[[scenario]]
-name = "app-cold"
-about = "the packages are compiled, the app is not, and cannot be written: a service's user that does not own the source"
-source = "read-only"
-bytecode = "absent"
-"#;
-const PREFIXES: &str = r#"
-[[scenario]]
-name = "prefix-first"
-about = "the first start after PYTHONPYCACHEPREFIX was set"
-prefix = "empty"
-
-[[scenario]]
-name = "prefix-warm"
-about = "every later start"
-prefix = "warm"
-"#;
+use crate::suite::text::{ScenarioText, comment, key, list, string};
 
 /// Why a folder is a source.
 const OWN: &str = "Modules that were loaded from here belong neither to the standard library nor to what is\n\
@@ -56,8 +16,53 @@ const TIMEOUT_FACTOR: u32 = 20;
 const SHORTEST_TIMEOUT: u64 = 30;
 const LONGEST_TIMEOUT: u64 = 600;
 
-/// The suite, with paths relative to this folder where they lie below it.
-pub fn write(inferred: &Inferred, folder: &Path) -> String {
+/// The standard scenarios, the baseline first.
+pub fn standard(inferred: &Inferred) -> Vec<ScenarioText> {
+    let mut all = Vec::new();
+    let mut add = |name, about: &str, axes: &[(&'static str, &str)]| {
+        all.push(ScenarioText::new(name, about, axes, &inferred.taken.flags));
+    };
+    add(
+        "warm",
+        "everything is cached: what a start can cost at best",
+        &[],
+    );
+    add(
+        "as-found",
+        "the bytecode that is there now, of the app, its packages and the standard library",
+        &[
+            ("bytecode", "as-found"),
+            ("site-packages", "as-found"),
+            ("stdlib", "as-found"),
+        ],
+    );
+    let [read_only, absent] = [("source", "read-only"), ("bytecode", "absent")];
+    add(
+        "cold",
+        "neither the app nor its packages are compiled, and none of it can be written: a container \
+         image without pycs, at every start",
+        &[read_only, absent, ("site-packages", "absent")],
+    );
+    if !inferred.sources.is_empty() {
+        add(
+            "app-cold",
+            "the packages are compiled, the app is not, and cannot be written: a service's user \
+             that does not own the source",
+            &[read_only, absent],
+        );
+    }
+    add(
+        "prefix-first",
+        "the first start after PYTHONPYCACHEPREFIX was set",
+        &[("prefix", "empty")],
+    );
+    add("prefix-warm", "every later start", &[("prefix", "warm")]);
+    all
+}
+
+/// The suite of these scenarios, of which the first is the baseline, with paths relative to this folder
+/// where they lie below it.
+pub fn write(inferred: &Inferred, folder: &Path, scenarios: &[ScenarioText]) -> String {
     let made = comment(&format!("Made by `coldsnake init -- {}`", inferred.given));
     let mut text = format!(
         "{made}\n\
@@ -130,21 +135,14 @@ pub fn write(inferred: &Inferred, folder: &Path) -> String {
             line(&mut text, reason, &key(name), string(value));
         }
     }
-    text.push_str(
-        "\n[measure]\n# What the other scenarios are compared with.\nbaseline = \"warm\"\n",
-    );
-    let app_cold = if inferred.sources.is_empty() {
-        ""
-    } else {
-        APP_COLD
-    };
-    let flags = &inferred.taken.flags;
-    for line in [WARM, app_cold, PREFIXES].concat().lines() {
-        text.push_str(line);
-        text.push('\n');
-        if line.starts_with("about = ") && !flags.is_empty() {
-            text.push_str(&format!("flags = {}\n", list(flags)));
-        }
+    if let Some(baseline) = scenarios.first() {
+        text.push_str(&format!(
+            "\n[measure]\n# What the other scenarios are compared with.\nbaseline = {}\n",
+            string(baseline.name)
+        ));
+    }
+    for scenario in scenarios {
+        text.push_str(&scenario.toml());
     }
     text
 }
@@ -312,7 +310,7 @@ mod tests {
             status: 302,
             place,
         });
-        let text = write(&inferred, Path::new("/p"));
+        let text = write(&inferred, Path::new("/p"), &standard(&inferred));
         let suite = SuiteFile::from_text(Path::new("/p/coldsnake.toml"), text.clone())
             .suite()
             .unwrap_or_else(|error| panic!("{error}\n{text}"));
@@ -349,7 +347,7 @@ mod tests {
         inferred.command = ["{python}", "/v/bin/black", "--version"]
             .map(str::to_owned)
             .to_vec();
-        let text = write(&inferred, Path::new("/p"));
+        let text = write(&inferred, Path::new("/p"), &standard(&inferred));
         let suite = SuiteFile::from_text(Path::new("/p/coldsnake.toml"), text)
             .suite()
             .unwrap();
@@ -363,7 +361,7 @@ mod tests {
         inferred.given = "python -c '1\r2\x1b3\n4'".to_owned();
         let value = ("1".to_owned(), "as given");
         inferred.env.insert("A.B".to_owned(), value);
-        let text = write(&inferred, Path::new("/p"));
+        let text = write(&inferred, Path::new("/p"), &standard(&inferred));
         let suite = SuiteFile::from_text(Path::new("/p/coldsnake.toml"), text).suite();
         assert_eq!(suite.unwrap().app.env["A.B"], "1");
     }

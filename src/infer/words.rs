@@ -17,19 +17,6 @@ const SERVERS: [&str; 6] = [
     "waitress-serve",
 ];
 
-/// The words as one would type them for a shell.
-pub fn shell(words: &[String]) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "-_./:=@%+,".contains(c);
-    let quoted = words.iter().map(|word| {
-        if !word.is_empty() && word.chars().all(plain) {
-            word.clone()
-        } else {
-            format!("'{}'", word.replace('\'', r"'\''"))
-        }
-    });
-    quoted.collect::<Vec<_>>().join(" ")
-}
-
 /// A name for the app: its module, or its script.
 pub fn name(words: &[String]) -> String {
     let program = program(words).unwrap_or_default();
@@ -109,12 +96,6 @@ mod tests {
         ] {
             assert_eq!(name(&words(command)), expected);
         }
-    }
-
-    #[test]
-    fn words_are_quoted_where_a_shell_needs_it() {
-        let given = ["python", "-c", "print('a')"].map(str::to_owned);
-        assert_eq!(shell(&given), r"python -c 'print('\''a'\'')'");
     }
 
     #[test]

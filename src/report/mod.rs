@@ -5,6 +5,7 @@
 //! The charts add what sentences cannot show: every single sample. The same record and
 //! analysis give the same bytes.
 
+mod advice;
 mod calibration;
 mod charts;
 mod comparison;
@@ -21,6 +22,7 @@ mod theme;
 mod words;
 mod write;
 
+pub use advice::{advice_json, advice_text};
 pub use calibration::{calibration, calibration_json};
 pub use charts::{Chart, ChartError, charts, overview_chart};
 pub use comparison::comparison;

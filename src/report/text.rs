@@ -82,6 +82,16 @@ impl Page {
         }
     }
 
+    /// Lines to be copied: indented, and never wrapped.
+    pub(super) fn verbatim(&mut self, lines: &[String]) {
+        for line in lines {
+            self.text += "    ";
+            self.text
+                .extend(line.chars().filter(|letter| !letter.is_control()));
+            self.text.push('\n');
+        }
+    }
+
     /// A lead, and a text that hangs `indent` columns in.
     pub(super) fn sentence(&mut self, lead: &str, text: &str, indent: usize) {
         let lines = wrapped(&tame(text), self.width - indent);

@@ -41,6 +41,59 @@ pub fn comment(text: &str) -> String {
     format!("# {text}")
 }
 
+/// The words as one would type them for a shell.
+pub fn shell(words: &[String]) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./:=@%+,".contains(c);
+    let quoted = words.iter().map(|word| {
+        if !word.is_empty() && word.chars().all(plain) {
+            word.clone()
+        } else {
+            format!("'{}'", word.replace('\'', r"'\''"))
+        }
+    });
+    quoted.collect::<Vec<_>>().join(" ")
+}
+
+/// A scenario to be written: `[[scenario]]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScenarioText {
+    pub name: &'static str,
+    pub about: String,
+    /// Keys and their values as TOML.
+    pub keys: Vec<(&'static str, String)>,
+}
+
+impl ScenarioText {
+    /// One whose keys have strings for values, with the interpreter's flags if there are any.
+    pub fn new(
+        name: &'static str,
+        about: &str,
+        axes: &[(&'static str, &str)],
+        flags: &[String],
+    ) -> Self {
+        let flags = (!flags.is_empty()).then(|| ("flags", list(flags)));
+        let axes = axes.iter().map(|(key, value)| (*key, string(value)));
+        Self {
+            name,
+            about: about.to_owned(),
+            keys: flags.into_iter().chain(axes).collect(),
+        }
+    }
+
+    /// Its lines, after an empty one.
+    pub fn toml(&self) -> String {
+        let mut text = format!(
+            "\n[[scenario]]\nname = {}\nabout = {}\n",
+            string(self.name),
+            string(&self.about)
+        );
+        for (key, value) in &self.keys {
+            text.push_str(&format!("{key} = {value}\n"));
+        }
+        text
+    }
+}
+
 /// A name for the app, of a text that may hold what names must not.
 pub fn name(text: &str) -> String {
     let kept = |c: char| c.is_ascii_alphanumeric() || "-_.+".contains(c);
@@ -126,5 +179,11 @@ mod tests {
     fn words_in_braces_are_taken_for_placeholders() {
         let found: Vec<&str> = placeholders("{a}{\"k\": 1} {port} {} {B} {c").collect();
         assert_eq!(found, ["a", "port"]);
+    }
+
+    #[test]
+    fn words_are_quoted_where_a_shell_needs_it() {
+        let given = ["python", "-c", "print('a')"].map(str::to_owned);
+        assert_eq!(shell(&given), r"python -c 'print('\''a'\'')'");
     }
 }

@@ -90,6 +90,16 @@ impl Unit {
         }
     }
 
+    /// May the service write into its source?
+    pub(super) fn writing_into(&self, source: &Source, outside: bool) -> Writing {
+        let installed = (source.found == Found::Installed).then_some(source.here.as_path());
+        if outside {
+            Writing::Allowed
+        } else {
+            self.writing(&source.deployed, installed)
+        }
+    }
+
     pub(super) fn deployed(
         &self,
         program: &Program,
@@ -98,12 +108,7 @@ impl Unit {
         outside: bool,
     ) -> Deployed {
         let mut deployed = Deployed::default();
-        let installed = (source.found == Found::Installed).then_some(source.here.as_path());
-        let writing = if outside {
-            Writing::Allowed
-        } else {
-            self.writing(&source.deployed, installed)
-        };
+        let writing = self.writing_into(source, outside);
         let mut may_write = true;
         let mut filling = Filling::ByTheApp;
         match writing {

@@ -32,5 +32,5 @@ pub use lines::{Directive, Ignored};
 pub use parse::{Item, Unit};
 pub use sandbox::{Access, Cause, Lifetime, Sandbox};
 pub use specifiers::UnitName;
-pub use suite::UnitSuite;
+pub use suite::{AsDeployed, UnitSuite};
 pub use user::{Modes, ServiceUser};

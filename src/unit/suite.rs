@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::command::ExecCommand;
-use super::deployed::Deployed;
+use super::deployed::{Deployed, Writing};
 use super::environment::{Origin, ServiceEnvironment};
 use super::error::UnitError;
 use super::parse::Unit;
@@ -16,9 +16,9 @@ use super::port;
 use super::program::{Interpreter, Program, base_name, is_entry_point};
 use super::sandbox::{Access, Lifetime};
 use super::source::{Found, Source};
-use super::text::{App, ScenarioText, write};
+use super::text::{App, write};
 use super::unhonoured::socket_beside;
-use crate::suite::text::{list, name, placeholders, string, with_source};
+use crate::suite::text::{ScenarioText, list, name, placeholders, with_source};
 use crate::suite::without_dont_write;
 
 /// A suite made of a unit.
@@ -32,6 +32,20 @@ pub struct UnitSuite {
     pub unhonoured: Vec<String>,
 }
 
+/// How the service starts as it is deployed, and what bears on its bytecode.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AsDeployed {
+    pub scenario: ScenarioText,
+    /// The interpreter's flags.
+    pub flags: Vec<String>,
+    /// Where its source lies on the machine that it is deployed to.
+    pub source: PathBuf,
+    /// Whether its user may write there, by modes and sandbox.
+    pub writing: Writing,
+    /// What of the sandbox makes the source read-only, whoever owns it.
+    pub locked_by: Option<String>,
+}
+
 /// What a scenario's own axes stand for.
 const AXES: [&str; 3] = [
     "PYTHONDONTWRITEBYTECODE",
@@ -42,11 +56,23 @@ const AXES: [&str; 3] = [
 const PRIVATE: [&str; 2] = ["HOME", "TMPDIR"];
 
 impl Unit {
-    /// The suite that launches the app as systemd would.
+    /// The suite that launches the app as systemd would, and what one would compare it with.
     ///
     /// # Errors
     /// When the unit cannot be started, or the app's source is not here.
     pub fn suite(&self) -> Result<UnitSuite, UnitError> {
+        self.suite_of(standard)
+    }
+
+    /// The suite of the scenarios that are made of the service as it is deployed. The first of them is
+    /// the baseline.
+    ///
+    /// # Errors
+    /// As [`suite`](Self::suite).
+    pub fn suite_of(
+        &self,
+        scenarios: impl FnOnce(&AsDeployed) -> Vec<ScenarioText>,
+    ) -> Result<UnitSuite, UnitError> {
         let environment = self.environment()?;
         let commands = self.commands(&environment)?;
         let is_python = |command: &&ExecCommand| {
@@ -61,7 +87,9 @@ impl Unit {
         said.extend(source.said.clone());
         said.extend(self.hidden(&source));
         said.extend(self.early(&program));
-        let deployed = self.deployed(&program, &environment, &source, command.is_outside());
+        let outside = command.is_outside();
+        let deployed = self.deployed(&program, &environment, &source, outside);
+        let deployed = self.as_deployed(&program, &deployed, &source, outside);
         let python = self.interpreter(&program, &mut said);
         let mut env = env(&environment, &source, &mut said);
         let mut words = self.words(&program, &source);
@@ -84,10 +112,57 @@ impl Unit {
             requirements,
         };
         Ok(UnitSuite {
-            text: write(self, &app, &scenarios(&program, &deployed), &said),
+            text: write(self, &app, &scenarios(&deployed), &said),
             python,
             unhonoured: said,
         })
+    }
+
+    fn as_deployed(
+        &self,
+        program: &Program,
+        deployed: &Deployed,
+        source: &Source,
+        outside: bool,
+    ) -> AsDeployed {
+        let has_interpreter = program.words.first().is_some_and(|word| word == "{python}");
+        let flags = if has_interpreter {
+            program.flags.clone()
+        } else {
+            Vec::new()
+        };
+        let why: Vec<&str> = deployed
+            .keys
+            .iter()
+            .map(|key| key.because.as_str())
+            .collect();
+        let about = if why.is_empty() {
+            "the service may write beside its source, so everything is cached".to_owned()
+        } else {
+            why.join("; ")
+        };
+        let own = deployed
+            .keys
+            .iter()
+            .map(|key| (key.name, key.value.clone()));
+        let listed = (!flags.is_empty()).then(|| ("flags", list(&flags)));
+        let locked_by = match self.sandbox().access(&source.deployed) {
+            Access::ReadOnly { by } | Access::Inaccessible { by } if !outside => {
+                Some(by.to_string())
+            }
+            Access::ReadOnly { .. } | Access::Inaccessible { .. } | Access::Writable => None,
+        };
+        AsDeployed {
+            scenario: ScenarioText {
+                name: "as-deployed",
+                about,
+                keys: own.chain(listed).collect(),
+            },
+            flags,
+            source: source.here.clone(),
+            writing: self.writing_into(source, outside),
+            locked_by,
+        }
     }
 
     /// A sandbox that hides the source: systemd would start nothing.
@@ -257,39 +332,13 @@ fn is_system(python: &Path) -> bool {
 }
 
 /// The service as it is deployed, and what one would compare it with.
-fn scenarios(program: &Program, deployed: &Deployed) -> Vec<ScenarioText> {
-    let has_interpreter = program.words.first().is_some_and(|word| word == "{python}");
-    let flags =
-        |words: &[String]| (has_interpreter && !words.is_empty()).then(|| ("flags", list(words)));
-    let why: Vec<&str> = deployed
-        .keys
-        .iter()
-        .map(|key| key.because.as_str())
-        .collect();
-    let about = if why.is_empty() {
-        "the service may write beside its source, so everything is cached".to_owned()
-    } else {
-        why.join("; ")
-    };
-    let own = deployed
-        .keys
-        .iter()
-        .map(|key| (key.name, key.value.clone()));
-    let mut all = vec![ScenarioText {
-        name: "as-deployed",
-        about,
-        keys: own.chain(flags(&program.flags)).collect(),
-    }];
-    let plain = without_dont_write(&program.flags);
-    let mut add = |name, about: &str, axes: &[(&'static str, &str)]| {
-        let axes = axes.iter().map(|(key, value)| (*key, string(value)));
-        all.push(ScenarioText {
-            name,
-            about: about.to_owned(),
-            keys: axes.chain(flags(&plain)).collect(),
-        });
-    };
+fn standard(deployed: &AsDeployed) -> Vec<ScenarioText> {
+    let plain = without_dont_write(&deployed.flags);
     let [read_only, absent] = [("source", "read-only"), ("bytecode", "absent")];
+    let mut all = vec![deployed.scenario.clone()];
+    let mut add = |name, about: &str, axes: &[(&'static str, &str)]| {
+        all.push(ScenarioText::new(name, about, axes, &plain));
+    };
     add("warm", "everything is cached beside the source", &[]);
     add(
         "cold",

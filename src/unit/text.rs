@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::parse::Unit;
 use super::source::Source;
-use crate::suite::text::{comment, key, list, string};
+use crate::suite::text::{ScenarioText, comment, key, list, string};
 
 /// `[app]`.
 pub(super) struct App<'a> {
@@ -18,15 +18,7 @@ pub(super) struct App<'a> {
     pub requirements: Option<PathBuf>,
 }
 
-/// `[[scenario]]`.
-pub(super) struct ScenarioText {
-    pub name: &'static str,
-    pub about: String,
-    /// Keys and their values as TOML.
-    pub keys: Vec<(&'static str, String)>,
-}
-
-/// Writes the suite. What could not be said stands at its head.
+/// Writes the suite. The first scenario is the baseline. What could not be said stands at its head.
 pub(super) fn write(
     unit: &Unit,
     app: &App<'_>,
@@ -68,7 +60,12 @@ pub(super) fn write(
     if let Some(ready) = app.ready {
         line(&format!("ready = {ready}"));
     }
-    line("\n[measure]\nbaseline = \"as-deployed\"");
+    if let Some(baseline) = scenarios.first() {
+        line(&format!(
+            "\n[measure]\nbaseline = {}",
+            string(baseline.name)
+        ));
+    }
     if !app.env.is_empty() {
         line("\n[app.env]");
         for (name, value) in app.env {
@@ -76,12 +73,7 @@ pub(super) fn write(
         }
     }
     for scenario in scenarios {
-        line("\n[[scenario]]");
-        line(&format!("name = {}", string(scenario.name)));
-        line(&format!("about = {}", string(&scenario.about)));
-        for (key, value) in &scenario.keys {
-            line(&format!("{key} = {value}"));
-        }
+        out += &scenario.toml();
     }
     out
 }

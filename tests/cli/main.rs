@@ -2,6 +2,7 @@
 
 mod adhoc;
 mod adhoc_readiness;
+mod advise;
 mod backings;
 mod bundled;
 mod bytecode;

@@ -1,0 +1,177 @@
+//! What fixes are worth, for a terminal and for scripts.
+
+use serde_json::{Value, json};
+
+use super::text::{Page, Paint, Terminal};
+use super::{numbers, words};
+use crate::advise::{Advice, Row, Worth, steps};
+use crate::analysis::{Analysis, Starts, Validity};
+use crate::record::Record;
+use crate::stats::interval::Estimate;
+
+/// The version of the JSON that this build prints.
+const ADVICE_VERSION: u32 = 1;
+
+/// The advice as text, ending with a line break.
+pub fn advice_text(
+    record: &Record,
+    analysis: &Analysis,
+    advice: &Advice,
+    terminal: Terminal,
+) -> String {
+    let mut page = Page::new(terminal);
+    page.sentence("", &words::about_run(record, analysis), 0);
+    page.blank();
+    for sentence in answer(advice) {
+        page.sentence("", &sentence, 0);
+    }
+    page.blank();
+    page.table(
+        &format!(
+            "What each fix saves at every start ({})",
+            words::metric_label(advice.metric, &record.suite)
+        ),
+        [
+            "fix",
+            "saves\nms",
+            "95 % interval\nms",
+            "its first start\ncosts ms",
+            "pays with\nstart",
+        ],
+        advice.rows.iter().map(of_row).collect(),
+    );
+    page.blank();
+    page.sentence("now:", &format!("{}.", advice.about_now), 5);
+    page.section("What each needs");
+    for row in &advice.rows {
+        let needs = format!("{}: {}", row.fix.title(), row.fix.needs());
+        page.sentence("-", &needs, 2);
+    }
+    for row in worthwhile(advice) {
+        page.section(&format!("To do it: {}", row.fix.title()));
+        for step in steps(row.fix, record) {
+            page.sentence("", &format!("{}:", step.place), 0);
+            page.verbatim(&step.lines);
+        }
+    }
+    if let Validity::Invalid(reasons) = &analysis.validity {
+        page.blank();
+        let invalid = page.painted(Paint::Bad, "Invalid:");
+        page.sentence(&invalid, "these figures are not to be trusted", 9);
+        page.list(reasons);
+    }
+    if !analysis.warnings.is_empty() {
+        page.section("Warnings");
+        page.list(&analysis.warnings);
+    }
+    page.into_text()
+}
+
+/// The same for scripts.
+pub fn advice_json(record: &Record, analysis: &Analysis, advice: &Advice) -> String {
+    let json = json!({
+        "format_version": ADVICE_VERSION,
+        "app": analysis.app,
+        "metric": advice.metric.name(),
+        "blocks": analysis.blocks,
+        "now": advice.about_now,
+        "now_ms": advice.now_ms,
+        "fixes": advice.rows.iter().map(|row| json!({
+            "fix": row.fix.title(),
+            "scenario": row.fix.scenario(),
+            "saved_ms": estimate(&row.saved_ms),
+            "first_start_cost_ms": row.first_ms.as_ref().map(estimate),
+            "starts": match row.starts {
+                Starts::After { estimate, .. } => Some(estimate),
+                Starts::AtOnce => Some(1.0),
+                Starts::Never | Starts::Unknown => None,
+            },
+            "worth": match row.worth {
+                Worth::Saves => "saves",
+                Worth::Unclear => "unclear",
+                Worth::Costs => "costs",
+            },
+            "needs": row.fix.needs(),
+            "steps": steps(row.fix, record).into_iter().map(|step| json!({
+                "place": step.place,
+                "lines": step.lines,
+            })).collect::<Vec<_>>(),
+        })).collect::<Vec<_>>(),
+        "valid": analysis.validity == Validity::Valid,
+        "warnings": analysis.warnings,
+    });
+    format!("{json:#}\n")
+}
+
+fn estimate(of: &Estimate) -> Value {
+    json!({
+        "estimate": of.estimate,
+        "low": of.interval.map(|interval| interval.low()),
+        "high": of.interval.map(|interval| interval.high()),
+    })
+}
+
+fn worthwhile(advice: &Advice) -> impl Iterator<Item = &Row> {
+    let rows = advice.rows.iter();
+    rows.filter(|row| row.worth == Worth::Saves)
+}
+
+fn answer(advice: &Advice) -> Vec<String> {
+    let now = format!("{} ms", numbers::time(advice.now_ms));
+    if advice
+        .rows
+        .iter()
+        .all(|row| row.saved_ms.interval.is_none())
+    {
+        return vec!["There are too few blocks to tell; give a longer --budget.".to_owned()];
+    }
+    let Some(best) = worthwhile(advice).next() else {
+        return vec![format!(
+            "No fix saves anything that can be told from noise. A start takes {now} now, and that is not \
+             for lack of bytecode."
+        )];
+    };
+    let mut all = vec![format!(
+        "Best: {}. It saves {} of the {now} that a start takes now.",
+        best.fix.title(),
+        numbers::amount(&best.saved_ms),
+    )];
+    let others: Vec<&str> = worthwhile(advice)
+        .skip(1)
+        .filter(|row| overlap(&row.saved_ms, &best.saved_ms))
+        .map(|row| row.fix.title())
+        .collect();
+    if !others.is_empty() {
+        all.push(format!(
+            "No worse, as far as can be told: {}.",
+            others.join(", ")
+        ));
+    }
+    all
+}
+
+fn overlap(one: &Estimate, other: &Estimate) -> bool {
+    match (one.interval, other.interval) {
+        (Some(one), Some(other)) => one.low() <= other.high() && other.low() <= one.high(),
+        _ => true,
+    }
+}
+
+fn of_row(row: &Row) -> [String; 5] {
+    let (saved, ends) = numbers::difference(&row.saved_ms);
+    let first = match &row.first_ms {
+        Some(cost) => numbers::difference(cost).0,
+        None => "-".to_owned(),
+    };
+    let starts = match row.starts {
+        Starts::After { .. } => words::starts(&row.starts).replace(" starts", ""),
+        Starts::AtOnce | Starts::Never | Starts::Unknown => words::starts(&row.starts),
+    };
+    [
+        row.fix.title().to_owned(),
+        saved,
+        ends.unwrap_or_else(|| numbers::UNKNOWN.to_owned()),
+        first,
+        starts,
+    ]
+}
