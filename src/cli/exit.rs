@@ -121,6 +121,7 @@ impl From<StageError> for Failed {
             | StageError::NotAsAsked { .. }
             | StageError::NotCached { .. }
             | StageError::NeedsOverlay { .. }
+            | StageError::NoInstallation { .. }
             | StageError::NoOverlay { .. }
             | StageError::View { .. }
             | StageError::Receipt { .. } => Status::Invalid,

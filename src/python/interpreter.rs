@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use super::environment::CallerEnvironment;
 use super::{PythonError, last_lines};
@@ -61,16 +62,21 @@ impl Installations {
     /// # Errors
     /// When it does not answer.
     pub fn ask(path: &Path, caller: &CallerEnvironment) -> Result<Self, PythonError> {
-        let output = run(path, &["-I", "-B", "-c", WHERE_INSTALLED], caller)?;
-        serde_json::from_slice(&output).map_err(|error| makes_no_sense(path, &error))
+        ask_for_json(path, &["-I", "-B", "-c", WHERE_INSTALLED], caller)
     }
 }
 
-fn makes_no_sense(path: &Path, error: &serde_json::Error) -> PythonError {
-    PythonError::Unusable {
+/// What the interpreter answers, in JSON.
+pub(super) fn ask_for_json<T: DeserializeOwned>(
+    path: &Path,
+    args: &[&str],
+    caller: &CallerEnvironment,
+) -> Result<T, PythonError> {
+    let output = run(path, args, caller)?;
+    serde_json::from_slice(&output).map_err(|error| PythonError::Unusable {
         path: path.to_owned(),
         reason: format!("its answer makes no sense ({error})"),
-    }
+    })
 }
 
 /// What the interpreter writes to standard output.
@@ -165,9 +171,7 @@ impl Python {
     /// # Errors
     /// When it does not run, or it is older than [`OLDEST`].
     pub fn ask(path: &Path, caller: &CallerEnvironment) -> Result<Self, PythonError> {
-        let output = run(path, &["-I", "-B", "-S", "-c", QUESTION], caller)?;
-        let python: Self =
-            serde_json::from_slice(&output).map_err(|error| makes_no_sense(path, &error))?;
+        let python: Self = ask_for_json(path, &["-I", "-B", "-S", "-c", QUESTION], caller)?;
         if python.numbers < OLDEST_NUMBERS {
             return Err(PythonError::TooOld {
                 path: path.to_owned(),

@@ -1,6 +1,7 @@
 //! What the harness knows of Python: where an interpreter is, what it is, its virtual
 //! environments, and how bytecode is made by its own tools.
 
+mod bearings;
 mod bytecode;
 pub mod environment;
 mod interpreter;
@@ -9,6 +10,7 @@ mod pyc;
 pub mod shebang;
 mod venv;
 
+pub use bearings::{Bearings, Moved};
 pub use bytecode::{Compilation, Existing, InvalidationMode, Placement, compile_all};
 pub use interpreter::{Installations, OLDEST, Python, find_in, on_path};
 pub use interpreters::{Equipped, Interpreters};

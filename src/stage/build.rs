@@ -14,7 +14,7 @@ use super::page_cache::PageCacheState;
 use super::probe::probe;
 use super::promise::named;
 use super::quota::Group;
-use super::receipt::Outside;
+use super::receipt::{Outside, Uncached};
 use super::scene::Stage;
 use super::seen::Origins;
 use super::tmpfs::{SharedMemory, put_on_tmpfs};
@@ -180,11 +180,15 @@ impl<'a> Builder<'a> {
             cpu: None,
             ..scenario.clone()
         };
-        let outside = self.observe(&plain, launcher)?;
+        let mut outside = self.observe(&plain, launcher)?;
         self.interpreters[self.current].all_cached = outside.uncached.is_empty();
-        if !outside.uncached.is_empty() && self.wants_fresh(scenario) {
+        outside
+            .uncached
+            .retain(|module| self.wants_fresh(module.part, scenario));
+        if !outside.uncached.is_empty() {
             self.complete(&plain, &outside)?;
-            let left = self.observe(&plain, launcher)?.uncached;
+            let mut left = self.observe(&plain, launcher)?.uncached;
+            left.retain(|module| self.wants_fresh(module.part, scenario));
             if !left.is_empty() {
                 return Err(not_cached(&left, &plain, &self.interpreter().python));
             }
@@ -195,16 +199,16 @@ impl<'a> Builder<'a> {
         Ok(outside.loaded)
     }
 
-    /// Is there a scenario with this interpreter and these flags that says that what is installed is
-    /// cached?
-    fn wants_fresh(&self, with: &Scenario) -> bool {
+    /// Is there a scenario with this interpreter and these flags that says that this part of what is
+    /// installed is cached?
+    fn wants_fresh(&self, part: Part, with: &Scenario) -> bool {
         let interpreters = self.setting.interpreters;
         let scenarios = self.setting.suite.scenarios.iter();
         scenarios.enumerate().any(|(index, scenario)| {
             interpreters.of_scenario(index) == self.current
                 && scenario.flags == with.flags
                 && scenario.prefix == Prefix::Unset
-                && (scenario.site_packages == Bytecode::Fresh || scenario.stdlib == Bytecode::Fresh)
+                && *part.state(scenario) == Bytecode::Fresh
         })
     }
 
@@ -244,7 +248,7 @@ impl<'a> Builder<'a> {
             let files: Vec<PathBuf> = outside
                 .uncached
                 .iter()
-                .map(|(_, path)| path)
+                .map(|module| &module.path)
                 // Packages may be installed in a folder of the standard library, and have a layer
                 // of their own.
                 .filter(|path| {
@@ -310,6 +314,7 @@ impl<'a> Builder<'a> {
             trees,
             view,
             python,
+            stdlib,
         } = match &self.method {
             Method::Overlay { .. } => self.cover(scenario, &folder, memory.as_deref())?,
             Method::Copy => self.copy(scenario, &folder, memory.as_deref())?,
@@ -327,7 +332,7 @@ impl<'a> Builder<'a> {
                 .filter(|tree| tree.part == Part::App)
                 .map(|tree| tree.path().to_owned())
                 .collect(),
-            stdlib: self.interpreter().stdlib.clone(),
+            stdlib,
         };
         let mut passed = self.setting.caller.passed.clone();
         if let Some(base) = &self.interpreter().installations.user_base {
@@ -389,8 +394,8 @@ pub(super) fn mount_error(path: &Path) -> impl FnOnce(std::io::Error) -> StageEr
 }
 
 /// The error for modules outside the app that have no bytecode and cannot be given any.
-fn not_cached(modules: &[(String, PathBuf)], scenario: &Scenario, python: &Path) -> StageError {
-    let names: Vec<&str> = modules.iter().map(|(name, _)| name.as_str()).collect();
+fn not_cached(modules: &[Uncached], scenario: &Scenario, python: &Path) -> StageError {
+    let names: Vec<&str> = modules.iter().map(|module| module.name.as_str()).collect();
     let level = scenario.optimization();
     StageError::NotCached {
         modules: named(&names),

@@ -82,8 +82,7 @@ fn copy_below(
         } else if kind.is_file()
             && (bytecode == CopyBytecode::AsFound || !is_bytecode(entry.path()))
         {
-            fs::copy(entry.path(), &target).map_err(at(entry.path()))?;
-            keep_times(entry.path(), &target)?;
+            copy_file(entry.path(), &target)?;
         }
     }
     // A folder's time changes as it is filled, so these come last.
@@ -116,8 +115,7 @@ fn copy_link(
         return symlink(text, target).map_err(at(target));
     }
     if end.is_file() {
-        fs::copy(&end, target).map_err(at(&end))?;
-        return keep_times(&end, target);
+        return copy_file(&end, target);
     }
     if end.is_dir() {
         if linked == MOST_LINKED || root.starts_with(&end) {
@@ -131,9 +129,15 @@ fn copy_link(
 }
 
 /// A pyc beside its source (sourceless, or written by Python 2).
-fn is_bytecode(path: &Path) -> bool {
+pub(super) fn is_bytecode(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "pyc")
         && path.with_extension("py").exists()
+}
+
+/// Copies a file, its mode and its modification time.
+pub(super) fn copy_file(from: &Path, to: &Path) -> Result<(), CopyError> {
+    fs::copy(from, to).map_err(at(from))?;
+    keep_times(from, to)
 }
 
 fn keep_times(from: &Path, to: &Path) -> Result<(), CopyError> {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::StageError;
 use super::build::{Builder, Method, mount_error};
 use super::copy::{CopyBytecode, at, copy_tree};
+use super::installation::{Environment, NoInstallation, install};
 use super::namespace::{View, bind};
 use super::overlay::Covered;
 use super::tree::{Part, Place, Tree};
@@ -17,6 +18,8 @@ pub(super) struct Held {
     pub trees: Vec<Tree>,
     pub view: Option<View>,
     pub python: PathBuf,
+    /// Of that interpreter, as it sees it.
+    pub stdlib: PathBuf,
 }
 
 impl Builder<'_> {
@@ -100,22 +103,18 @@ impl Builder<'_> {
             trees,
             view: Some(view),
             python: self.interpreter().python.clone(),
+            stdlib: self.interpreter().stdlib.clone(),
         })
     }
 
-    /// Private copies of the app's sources, and of its virtual environment where the scenario
-    /// changes that.
+    /// Private copies of the app's sources; of its virtual environment and its standard library where
+    /// the scenario changes them.
     pub(super) fn copy(
         &self,
         scenario: &Scenario,
         folder: &Path,
         memory: Option<&Path>,
     ) -> Result<Held, StageError> {
-        let needs_overlay = |what: &'static str| StageError::NeedsOverlay {
-            scenario: scenario.name.clone(),
-            what,
-            reason: self.isolation.notes.join("; "),
-        };
         let mut trees = Vec::new();
         for (index, source) in self.setting.suite.app.sources.iter().enumerate() {
             let copy = memory.unwrap_or(folder).join(source_name(index));
@@ -123,16 +122,19 @@ impl Builder<'_> {
             let (state, place) = (scenario.bytecode.clone(), Place::plain(&copy));
             trees.push(Tree::new(Part::App, state, source, place));
         }
-        if !self.is_as_it_is(&scenario.stdlib) {
-            return Err(needs_overlay("stdlib"));
-        }
-        let mut python = self.interpreter().python.clone();
+        let original = &self.interpreter().python;
+        let (mut python, mut stdlib) = (original.clone(), self.interpreter().stdlib.clone());
+        let (venv, copy) = (venv_of(original), folder.join("venv"));
         if !self.is_as_it_is(&scenario.site_packages) {
-            let venv = venv_of(&python).ok_or_else(|| needs_overlay("site-packages"))?;
-            let copy = folder.join("venv");
-            copy_tree(&venv, &copy, how_to_copy(&scenario.site_packages))?;
+            let Some(venv) = &venv else {
+                return Err(StageError::NeedsOverlay {
+                    scenario: scenario.name.clone(),
+                    reason: self.isolation.notes.join("; "),
+                });
+            };
+            copy_tree(venv, &copy, how_to_copy(&scenario.site_packages))?;
             python = venv_interpreter(&copy);
-            let real = fs::canonicalize(&venv).map_err(at(&venv))?;
+            let real = fs::canonicalize(venv).map_err(at(venv))?;
             for packages in &self.interpreter().installations.folders {
                 if let Ok(inside) = packages.strip_prefix(&real) {
                     let place = Place::plain(&copy.join(inside));
@@ -141,10 +143,37 @@ impl Builder<'_> {
                 }
             }
         }
+        if !self.is_as_it_is(&scenario.stdlib) {
+            let environment = venv.as_ref().map(|original| Environment {
+                original,
+                private: &copy,
+            });
+            let bytecode = how_to_copy(&scenario.stdlib);
+            let base = folder.join("base");
+            let installation = install(original, environment, &base, bytecode, self.setting.caller)
+                .map_err(|error| match error {
+                    NoInstallation::Files(error) => StageError::Files(error),
+                    NoInstallation::Python(error) => StageError::Python(error),
+                    NoInstallation::Differs(reason) => StageError::NoInstallation {
+                        scenario: scenario.name.clone(),
+                        python: original.clone(),
+                        reason,
+                    },
+                })?;
+            let (state, place) = (scenario.stdlib.clone(), Place::plain(&installation.stdlib));
+            trees.push(Tree::new(
+                Part::Stdlib,
+                state,
+                &installation.original,
+                place,
+            ));
+            (python, stdlib) = (installation.python, installation.stdlib);
+        }
         Ok(Held {
             trees,
             view: None,
             python,
+            stdlib,
         })
     }
 

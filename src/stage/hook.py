@@ -119,10 +119,11 @@ def _observe():
         os.close(pyc)
         if written:
             return "written"
+        if len(header) != 16 or header[:4] != external.MAGIC_NUMBER:
+            return "compiled"
         word = lambda index: int.from_bytes(header[index * 4 : index * 4 + 4], "little")
         source = os.stat(spec.origin)
-        by_time = word(1) == 0 and len(header) == 16
-        if by_time and (word(2) != int(source.st_mtime) & 0xFFFFFFFF or word(3) != source.st_size & 0xFFFFFFFF):
+        if word(1) == 0 and (word(2) != int(source.st_mtime) & 0xFFFFFFFF or word(3) != source.st_size & 0xFFFFFFFF):
             return "compiled"
         return "read"
 

@@ -16,7 +16,7 @@ mod count;
 mod damage;
 mod folder;
 mod hold;
-
+mod installation;
 mod isolation;
 mod method;
 mod namespace;
@@ -80,15 +80,23 @@ pub enum StageError {
     )]
     NoOverlay { reason: String },
     #[error(
-        "scenario `{scenario}` changes the bytecode of the {what}, which takes layers over the user's \
-         own folders, and there are none{}\n  \
+        "scenario `{scenario}` changes the bytecode of the site-packages, which takes layers over the \
+         user's own folders, and there are none{}\n  \
          run as root, or where user namespaces are allowed; of a virtual environment --stage copy \
          can change the site-packages",
         if reason.is_empty() { String::new() } else { format!(": {reason}") }
     )]
-    NeedsOverlay {
+    NeedsOverlay { scenario: String, reason: String },
+    #[error(
+        "scenario `{scenario}` changes the bytecode of the standard library, and no private copy of \
+         {} can be made: {reason}\n  \
+         run as root, or where user namespaces are allowed, so that a layer can cover it; or name \
+         another interpreter with --python PATH",
+        python.display()
+    )]
+    NoInstallation {
         scenario: String,
-        what: &'static str,
+        python: PathBuf,
         reason: String,
     },
     #[error(

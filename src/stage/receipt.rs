@@ -114,7 +114,11 @@ impl Stage {
         for (module, path) in outside {
             found.loaded.push(path.to_owned());
             if module.code == "compiled" {
-                found.uncached.push((module.name.clone(), path.to_owned()));
+                found.uncached.push(Uncached {
+                    name: module.name.clone(),
+                    part: self.origins.part(path),
+                    path: path.to_owned(),
+                });
             }
         }
         Ok(found)
@@ -208,8 +212,16 @@ fn is_missing(module: &str, failure: &Failure) -> bool {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Outside {
     pub loaded: Vec<PathBuf>,
-    /// Those that had to be compiled, by name and file.
-    pub uncached: Vec<(String, PathBuf)>,
+    /// Those that had to be compiled.
+    pub uncached: Vec<Uncached>,
+}
+
+/// A module that has no bytecode.
+#[derive(Debug, Clone)]
+pub(super) struct Uncached {
+    pub name: String,
+    pub part: Part,
+    pub path: PathBuf,
 }
 
 /// May an observed launch write bytecode?

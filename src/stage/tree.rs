@@ -13,7 +13,7 @@ use super::copy::CopyError;
 use crate::suite::{Bytecode, Scenario};
 
 /// Installed packages lie in folders of these names (site.py; Debian has the second).
-const PACKAGE_FOLDERS: [&str; 2] = ["site-packages", "dist-packages"];
+pub(super) const PACKAGE_FOLDERS: [&str; 2] = ["site-packages", "dist-packages"];
 /// Folders that hold no modules of the app.
 const PASSED_OVER: [&str; 2] = [".git", ".hg"];
 /// Marks a virtual environment (PEP 405).

@@ -14,6 +14,7 @@ mod flags;
 mod installed;
 mod interpreters;
 mod interruption;
+mod library;
 mod noise;
 mod overview;
 mod page_cache;

@@ -1,11 +1,12 @@
 //! Nothing of the user's is changed.
 
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
-use crate::project::{As, EXITING_APP, Project, fingerprint, is_root, make_environment, python};
+use crate::project::{
+    As, EXITING_APP, Project, fingerprint, is_root, make_environment, python, standard_library,
+};
 
 /// An app that tries its best to change the folder it came from, and leaves a file wherever it is
 /// launched.
@@ -61,24 +62,12 @@ fn the_apps_folder_is_the_same_after_roots_run_and_an_ordinary_users() {
     }
 }
 
-fn standard_library() -> PathBuf {
-    let output = Command::new(python())
-        .args([
-            "-S",
-            "-c",
-            "import os; print(os.path.dirname(os.path.realpath(os.__file__)))",
-        ])
-        .output()
-        .unwrap();
-    PathBuf::from(String::from_utf8(output.stdout).unwrap().trim())
-}
-
 #[test]
 fn the_interpreters_own_bytecode_is_the_same_after_a_run() {
     let project = Project::new(&format!(
         "{EXITING_APP}\n[[scenario]]\nname = \"first\"\nprefix = \"empty\"\n"
     ));
-    let stdlib = standard_library();
+    let stdlib = standard_library(&python());
     let pycs = || {
         let mut all = fingerprint(&stdlib);
         all.retain(|path, _| path.contains("__pycache__"));
@@ -117,7 +106,11 @@ fn nothing_is_changed_by_a_run_that_is_killed_whenever_that_is() {
     let venv = project.path().join("venv");
     make_environment(&venv);
     project.write("app/__pycache__/helper.cpython-311.pyc", "not even a pyc");
-    let folders = [project.path().join("app"), venv, standard_library()];
+    let folders = [
+        project.path().join("app"),
+        venv,
+        standard_library(&python()),
+    ];
     let all = || folders.each_ref().map(|folder| fingerprint(folder));
     let before = all();
     let args = [
