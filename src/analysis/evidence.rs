@@ -5,7 +5,7 @@
 
 use super::blocks::Blocks;
 use super::model::Decision;
-use super::receipts::{app_cached, receipts_of};
+use super::receipts::{read_from_pycs, receipts_of};
 use super::words;
 use crate::record::format::ReceiptLine;
 use crate::record::{Launch, Record};
@@ -196,7 +196,10 @@ fn cached(expected: &[String], receipts: &[&ReceiptLine]) -> Condition {
     let mut expected = expected.to_vec();
     expected.sort();
     expected.dedup();
-    let found: Vec<Vec<String>> = receipts.iter().map(|line| app_cached(line)).collect();
+    let found: Vec<Vec<String>> = receipts
+        .iter()
+        .map(|line| read_from_pycs(line, "app"))
+        .collect();
     let other = found.iter().find(|found| **found != expected);
     let shown = other.or(found.first());
     Condition {

@@ -1,7 +1,7 @@
 //! Sentences on what the receipts show, and what it costs for each 1,000 lines.
 
 use super::model::{ByOrigin, Contrast, ScenarioSummary};
-use super::receipts::{app_cached, compiled_in_vain, receipts_of};
+use super::receipts::{compiled_in_vain, read_from_pycs, receipts_of};
 use super::words;
 use crate::record::Record;
 use crate::stats::interval::{Estimate, Interval};
@@ -20,7 +20,7 @@ pub fn findings(
     let mut all = Vec::new();
     all.extend(scenarios().filter_map(|(scenario, seen)| hidden_by_prefix(scenario, seen)));
     all.extend(scenarios().filter_map(|(scenario, _)| at_every_start(record, scenario)));
-    all.extend(scenarios().filter_map(|(scenario, _)| left_by_command(record, scenario)));
+    all.extend(scenarios().flat_map(|(scenario, _)| left_by_commands(record, scenario)));
     all.extend(
         scenarios()
             .filter_map(|(scenario, seen)| per_thousand_lines(record, scenario, seen, contrasts)),
@@ -145,29 +145,37 @@ fn gloss(errno: &str) -> String {
     format!("{errno}, {meaning}")
 }
 
-/// What the scenario's command left cached.
-fn left_by_command(record: &Record, scenario: &Scenario) -> Option<String> {
-    let Bytecode::By(command) = &scenario.bytecode else {
-        return None;
-    };
-    if scenario.prefix != Prefix::Unset {
-        return None;
-    }
+/// What the scenario's commands left cached.
+fn left_by_commands(record: &Record, scenario: &Scenario) -> Vec<String> {
     let (_, receipts) = receipts_of(record, &scenario.name);
-    let cached = &app_cached(receipts.first()?);
-    let command = command.join(" ");
-    Some(match cached.len() {
-        0 => format!(
-            "{}: `{command}` left no module of the app cached",
-            scenario.name
-        ),
-        number => format!(
-            "{}: `{command}` left {} of the app cached: {}",
-            scenario.name,
-            words::count(number as u64, "module", "modules"),
-            words::list(cached, MOST_NAMES)
-        ),
+    let Some(line) = receipts
+        .first()
+        .filter(|_| scenario.prefix == Prefix::Unset)
+    else {
+        return Vec::new();
+    };
+    [
+        (&scenario.bytecode, "app", "of the app"),
+        (&scenario.site_packages, "site-packages", "of site-packages"),
+        (&scenario.stdlib, "stdlib", "of the standard library"),
+    ]
+    .into_iter()
+    .filter_map(|(state, origin, whose)| {
+        let Bytecode::By(command) = state else {
+            return None;
+        };
+        let (name, command) = (&scenario.name, command.join(" "));
+        let cached = read_from_pycs(line, origin);
+        Some(match cached.len() {
+            0 => format!("{name}: `{command}` left no module {whose} cached"),
+            number => format!(
+                "{name}: `{command}` left {} {whose} cached: {}",
+                words::count(number as u64, "module", "modules"),
+                words::list(&cached, MOST_NAMES)
+            ),
+        })
     })
+    .collect()
 }
 
 /// What it costs to compile the app, where all of it is compiled and nothing else is.

@@ -50,7 +50,7 @@ fn summarised(line: &ReceiptLine) -> ReceiptSummary {
     let mut summary = ReceiptSummary {
         prefix_pycs: line.prefix_pycs,
         prefix_pycache_folders: line.prefix_pycache_folders,
-        app_cached: app_cached(line),
+        app_cached: read_from_pycs(line, "app"),
         ..ReceiptSummary::default()
     };
     for module in &line.modules {
@@ -82,9 +82,9 @@ fn count(counts: &mut ByOrigin, module: &ModuleReceipt) {
     }
 }
 
-/// The app's modules that were read from a pyc, sorted.
-pub fn app_cached(line: &ReceiptLine) -> Vec<String> {
-    let read = |module: &&ModuleReceipt| module.origin == "app" && module.code == "read";
+/// The modules of an origin that were read from a pyc, sorted.
+pub fn read_from_pycs(line: &ReceiptLine, origin: &str) -> Vec<String> {
+    let read = |module: &&ModuleReceipt| module.origin == origin && module.code == "read";
     let mut names: Vec<String> = line
         .modules
         .iter()

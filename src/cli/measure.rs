@@ -14,7 +14,7 @@ use crate::analysis::conditions;
 use crate::launch::affinity::Affinity;
 use crate::launch::{InstructionCounter, Interrupt, System, kernel_counters};
 use crate::python::environment::CallerEnvironment;
-use crate::python::{Equipped, Interpreters, Python};
+use crate::python::{Equipped, Installations, Interpreters, Python};
 use crate::record::format::{
     Counters, Environment, FORMAT_VERSION, Header, Interpreter, StopReason, SuiteText,
 };
@@ -22,7 +22,7 @@ use crate::record::host::{Machine, Presence};
 use crate::record::{RECORD_FILE, RecordWriter};
 use crate::runner::{OnStages, Run, take_receipts};
 use crate::stage::{DropCaches, Setting, Workshop, source_lines};
-use crate::suite::{Counter, Goal, Named, Overrides, Suite, SuiteFile};
+use crate::suite::{Counter, Goal, ModuleFolders, Named, Overrides, Suite, SuiteFile};
 
 /// Measures a suite, as the options change it, under the interpreters named. Gives the run's folder,
 /// with its record, and why the run ended.
@@ -36,7 +36,9 @@ pub fn measure(
     named: &[PathBuf],
 ) -> Result<(PathBuf, StopReason), Failed> {
     file.check_paths(&file.suite()?)?;
-    let file = file.with(&Overrides {
+    // Messages name the lines of what the user wrote.
+    let written = file;
+    let file = written.with(&Overrides {
         baseline: args.baseline.clone(),
         only: args.only.clone(),
         budget: args.budget,
@@ -69,6 +71,7 @@ pub fn measure(
     let interpreters = Interpreters::equip(&suite, &pythons, &caller, &mut |what| {
         progress.doing(what);
     })?;
+    check_modules(&written, &suite, &interpreters, &caller)?;
     // Only now: while the set-up commands above run, a signal ends this process and them as usual.
     let interrupt = Interrupt::watch()
         .map_err(|error| Failed::bad_input(format!("cannot watch for signals: {error}")))?;
@@ -191,6 +194,48 @@ fn across(file: SuiteFile, pythons: &[Python]) -> Result<SuiteFile, Failed> {
         })
         .collect();
     Ok(file.across(&named)?)
+}
+
+/// Are the modules there that scenarios name of what is installed? Only the interpreters know where
+/// to look.
+fn check_modules(
+    written: &SuiteFile,
+    suite: &Suite,
+    interpreters: &Interpreters,
+    caller: &CallerEnvironment,
+) -> Result<(), Failed> {
+    if !written.names_installed()? {
+        return Ok(());
+    }
+    let installed = interpreters
+        .all()
+        .iter()
+        .map(|each| Installations::ask(&each.program(), caller))
+        .collect::<Result<Vec<_>, _>>()?;
+    written.check_installed(|name| {
+        // Under several interpreters a scenario is measured as `warm@3.11`, `warm@3.13`.
+        let is_multiplied = suite.scenario(name).is_none();
+        let stands_for = |measured: &str| {
+            let rest = measured.strip_prefix(name);
+            rest.is_some_and(|rest| rest.is_empty() || is_multiplied && rest.starts_with('@'))
+        };
+        let mut places: Vec<usize> = suite
+            .scenarios
+            .iter()
+            .enumerate()
+            .filter(|(_, scenario)| stands_for(&scenario.name))
+            .map(|(index, _)| interpreters.of_scenario(index))
+            .collect();
+        places.dedup();
+        places
+            .into_iter()
+            .map(|place| ModuleFolders {
+                site_packages: &installed[place].folders,
+                stdlib: &interpreters.all()[place].python.stdlib,
+            })
+            .collect()
+    })?;
+    Ok(())
 }
 
 fn described(interpreter: &Equipped) -> Interpreter {

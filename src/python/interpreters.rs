@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::environment::CallerEnvironment;
-use super::{Python, PythonError, prepare_venv};
+use super::{Python, PythonError, prepare_venv, venv_interpreter};
 use crate::suite::Suite;
 
 /// An interpreter, and the virtual environment with the app's requirements, if it has any.
@@ -11,6 +11,16 @@ use crate::suite::Suite;
 pub struct Equipped {
     pub python: Python,
     pub venv: Option<PathBuf>,
+}
+
+impl Equipped {
+    /// The interpreter that finds the app's packages.
+    pub fn program(&self) -> PathBuf {
+        match &self.venv {
+            Some(venv) => venv_interpreter(venv),
+            None => self.python.executable.clone(),
+        }
+    }
 }
 
 /// The interpreters of a run.

@@ -143,7 +143,7 @@ impl<'a> Builder<'a> {
                 set_write_bits(tree.path(), WriteBits::On)?;
             }
         }
-        make_bytecode(&stage, self.setting, &loaded, launcher)?;
+        make_bytecode(&mut stage, self.setting, &loaded, launcher)?;
         for tree in &mut stage.trees {
             tree.kept.remember()?;
         }

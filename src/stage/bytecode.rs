@@ -18,13 +18,16 @@ use crate::suite::{Bytecode, Optimization, module_file};
 /// How far a pyc's record of its source's time is moved to make it stale, in seconds.
 const STALE_BY: u32 = 3600;
 
+/// The standard library last: the interpreter that compiles reads its own.
+const ORDER: [Part; 3] = [Part::App, Part::SitePackages, Part::Stdlib];
+
 /// Brings the stage's bytecode into the scenario's state, while everything can still be written.
 /// `loaded` are the files that the app loads of what is installed.
 ///
 /// # Errors
 /// When a file cannot be written, compileall cannot be run, or the scenario's command fails.
 pub(super) fn make_bytecode(
-    stage: &Stage,
+    stage: &mut Stage,
     setting: Setting<'_>,
     loaded: &[PathBuf],
     launcher: &mut dyn Launcher,
@@ -34,23 +37,57 @@ pub(super) fn make_bytecode(
             clear(tree.path())?;
         }
     }
-    for tree in &stage.trees {
-        let files: Vec<PathBuf> = match (tree.part, &tree.state) {
-            (Part::App, Bytecode::Only(modules)) => modules
-                .iter()
-                .filter_map(|module| module_file(tree.path(), module))
-                .collect(),
-            (Part::App, _) => vec![tree.path().to_owned()],
-            (Part::SitePackages | Part::Stdlib, _) => {
-                loaded.iter().filter_map(|file| tree.file(file)).collect()
-            }
-        };
-        make_state(stage, tree, &files, setting)?;
+    for part in ORDER {
+        for tree in stage.trees.iter().filter(|tree| tree.part == part) {
+            make_state(stage, tree, &files_to_compile(stage, tree, loaded), setting)?;
+        }
     }
-    // Last, so that it finds what is installed as the scenario says.
-    let Bytecode::By(command) = &stage.scenario.bytecode else {
-        return Ok(());
-    };
+    // Last, so that a command finds all else as the scenario says. What it leaves in the app comes
+    // after what others leave in that which the app is launched with.
+    let mut run: Vec<&[String]> = Vec::new();
+    let scenario = stage.scenario.clone();
+    for part in ORDER.into_iter().rev() {
+        if let Bytecode::By(command) = part.state(&scenario)
+            && !run.contains(&command.as_slice())
+        {
+            run.push(command);
+            run_command(stage, command, setting, launcher)?;
+        }
+    }
+    Ok(())
+}
+
+/// The modules of a tree that get bytecode, if its state is one in which any do.
+fn files_to_compile(stage: &Stage, tree: &Tree, loaded: &[PathBuf]) -> Vec<PathBuf> {
+    match (tree.part, &tree.state) {
+        (part, Bytecode::Only(modules)) => modules
+            .iter()
+            // The first of several folders that have one is the one that it is imported from.
+            .filter_map(|module| {
+                let mut trees = stage.trees.iter().filter(|tree| tree.part == part);
+                trees.find_map(|tree| module_file(tree.path(), module))
+            })
+            .filter(|file| file.starts_with(tree.path()))
+            .collect(),
+        (Part::App, _) => vec![tree.path().to_owned()],
+        (Part::SitePackages | Part::Stdlib, _) => {
+            loaded.iter().filter_map(|file| tree.file(file)).collect()
+        }
+    }
+}
+
+/// Runs a command that is to leave bytecode. It does so wherever it can write; what it leaves where
+/// another state is wanted is undone.
+fn run_command(
+    stage: &mut Stage,
+    command: &[String],
+    setting: Setting<'_>,
+    launcher: &mut dyn Launcher,
+) -> Result<(), StageError> {
+    let keeps = |tree: &Tree| matches!(&tree.state, Bytecode::By(by) if by == command);
+    for tree in stage.trees.iter_mut().filter(|tree| !keeps(tree)) {
+        tree.kept.remember()?;
+    }
     let spec = stage.owner_spec(&setting.suite.app, command)?;
     launcher
         .launch(&spec)?
@@ -58,7 +95,11 @@ pub(super) fn make_bytecode(
         .map_err(|failure| StageError::ByCommand {
             scenario: stage.scenario.name.clone(),
             failure,
-        })
+        })?;
+    for tree in stage.trees.iter_mut().filter(|tree| !keeps(tree)) {
+        tree.kept.reset()?;
+    }
+    Ok(())
 }
 
 fn make_state(

@@ -230,18 +230,22 @@ impl Stage {
                         ),
                     ),
                     (
-                        self.pycs_of(Part::App) == modules.len() as u64,
+                        self.pycs_of(part) == modules.len() as u64,
                         format!(
-                            "{} pycs were made for {} modules",
-                            self.pycs_of(Part::App),
+                            "{} pycs{} were made for {} modules",
+                            self.pycs_of(part),
+                            if part == Part::App { "" } else { whose(part) },
                             modules.len()
                         ),
                     ),
                 ]
             }
             Bytecode::By(_) => vec![(
-                self.pycs_of(Part::App) > 0,
-                "the command that is to leave bytecode left none".to_owned(),
+                self.pycs_of(part) > 0,
+                format!(
+                    "the command that is to leave bytecode left none{}",
+                    whose(part)
+                ),
             )],
             // Of sourceless modules it has been said already, as it holds under any prefix.
             Bytecode::Sourceless | Bytecode::AsFound => Vec::new(),

@@ -405,14 +405,14 @@ pub enum Bytecode {
     /// What this command leaves behind, run once as the owner of the source.
     By(Vec<String>),
     /// Exactly these modules have one that CPython accepts: dotted names, sorted, from the source
-    /// folder on.
+    /// folder on, or from that of what is installed.
     Only(Vec<String>),
 }
 
-/// The file of a module below the source folder, if it is there: `shop/models.py` or
+/// The file of a module below a folder of modules, if it is there: `shop/models.py` or
 /// `shop/models/__init__.py` for `shop.models`.
-pub fn module_file(source: &Path, module: &str) -> Option<PathBuf> {
-    let path = source.join(module.split('.').collect::<PathBuf>());
+pub fn module_file(folder: &Path, module: &str) -> Option<PathBuf> {
+    let path = folder.join(module.split('.').collect::<PathBuf>());
     let package = path.join("__init__.py");
     // Not `with_extension`, which knows nothing of names without one. A package wins, as it does
     // for the interpreter.

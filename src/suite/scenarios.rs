@@ -137,31 +137,6 @@ impl SuiteFile {
                 "leave `source-on` and `prefix-on` out, or `page-cache`",
             ));
         }
-        let bytecode = match wire.bytecode.as_ref() {
-            None => Bytecode::Fresh,
-            Some(spanned) => match spanned.get_ref() {
-                WireBytecode::State(state) => self.choice(
-                    Some(&Spanned::new(spanned.span(), state.clone())),
-                    "bytecode",
-                    Bytecode::Fresh,
-                    &named_states(),
-                )?,
-                WireBytecode::Command(WireBy { by }) => {
-                    if by.is_empty() {
-                        return Err(self.wrong(
-                            spanned,
-                            "the command that leaves the bytecode is empty",
-                            "give the program and its arguments, such as [\"{python}\", \"task.py\"]",
-                        ));
-                    }
-                    for word in by {
-                        self.placeholders(spanned.span().start, word)?;
-                    }
-                    Bytecode::By(by.clone())
-                }
-                WireBytecode::Only(WireOnly { only }) => self.only(spanned, only)?,
-            },
-        };
         let flags = self.flags(wire.flags.as_ref(), app)?;
         let write = self.write(wire.dont_write_bytecode.as_ref(), &flags, app)?;
         Ok(Scenario {
@@ -170,9 +145,9 @@ impl SuiteFile {
             python: self.python(wire.python.as_ref())?,
             source,
             source_on,
-            bytecode,
-            site_packages: self.installed(wire.site_packages.as_ref(), "site-packages")?,
-            stdlib: self.installed(wire.stdlib.as_ref(), "stdlib")?,
+            bytecode: self.bytecode(wire.bytecode.as_ref(), "bytecode")?,
+            site_packages: self.bytecode(wire.site_packages.as_ref(), "site-packages")?,
+            stdlib: self.bytecode(wire.stdlib.as_ref(), "stdlib")?,
             prefix,
             prefix_on,
             write,
@@ -205,14 +180,37 @@ impl SuiteFile {
         }))
     }
 
-    /// The state of bytecode that came with an installation. Whoever installed it ran no command
-    /// of the app's, so it has no more than a name.
-    fn installed(
+    /// The state of the app's own bytecode, or of what is installed.
+    fn bytecode(
         &self,
-        given: Option<&Spanned<String>>,
+        given: Option<&Spanned<WireBytecode>>,
         key: &str,
     ) -> Result<Bytecode, SuiteError> {
-        self.choice(given, key, Bytecode::Fresh, &named_states())
+        let Some(given) = given else {
+            return Ok(Bytecode::Fresh);
+        };
+        match given.get_ref() {
+            WireBytecode::State(state) => self.choice(
+                Some(&Spanned::new(given.span(), state.clone())),
+                key,
+                Bytecode::Fresh,
+                &named_states(),
+            ),
+            WireBytecode::Command(WireBy { by }) => {
+                if by.is_empty() {
+                    return Err(self.wrong(
+                        given,
+                        "the command that leaves the bytecode is empty",
+                        "give the program and its arguments, such as [\"{python}\", \"task.py\"]",
+                    ));
+                }
+                for word in by {
+                    self.placeholders(given.span().start, word)?;
+                }
+                Ok(Bytecode::By(by.clone()))
+            }
+            WireBytecode::Only(WireOnly { only }) => self.only(given, only, key),
+        }
     }
 
     /// What `PYTHONDONTWRITEBYTECODE` is to say, if the interpreter asks.
@@ -258,61 +256,5 @@ impl SuiteFile {
             ));
         }
         Ok(flags)
-    }
-
-    fn only<T>(&self, place: &Spanned<T>, modules: &[String]) -> Result<Bytecode, SuiteError> {
-        if modules.is_empty() {
-            return Err(self.wrong(
-                place,
-                "no module is named that is to have bytecode",
-                "name one, or say bytecode = \"absent\"",
-            ));
-        }
-        let is_part = |part: &str| !part.is_empty() && !part.contains(['/', '\0']);
-        if let Some(module) = modules.iter().find(|name| !name.split('.').all(is_part)) {
-            return Err(self.wrong(
-                place,
-                format!("`{module}` is not a module's name"),
-                "give what stands after `import`, such as \"models\" or \"shop.models\"",
-            ));
-        }
-        let mut modules = modules.to_vec();
-        modules.sort();
-        modules.dedup();
-        Ok(Bytecode::Only(modules))
-    }
-
-    /// Are the modules that scenarios name below one of the app's sources?
-    pub(super) fn check_modules(
-        &self,
-        wire: &WireSuite,
-        sources: &[PathBuf],
-    ) -> Result<(), SuiteError> {
-        let is_there = |name: &String| {
-            sources
-                .iter()
-                .any(|source| module_file(source, name).is_some())
-        };
-        for scenario in &wire.scenario {
-            let Some(bytecode) = &scenario.bytecode else {
-                continue;
-            };
-            let WireBytecode::Only(WireOnly { only }) = bytecode.get_ref() else {
-                continue;
-            };
-            if let Some(module) = only.iter().find(|name| !is_there(name)) {
-                let folders: Vec<_> = sources.iter().map(|s| s.display().to_string()).collect();
-                return Err(self.wrong(
-                    bytecode,
-                    format!(
-                        "there is no module `{module}` below {}",
-                        folders.join(" or ")
-                    ),
-                    "name modules by their path from the source folder: \"shop.models\" is \
-                     shop/models.py or shop/models/__init__.py",
-                ));
-            }
-        }
-        Ok(())
     }
 }

@@ -135,9 +135,9 @@ pub struct WireScenario {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bytecode: Option<Spanned<WireBytecode>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub site_packages: Option<Spanned<String>>,
+    pub site_packages: Option<Spanned<WireBytecode>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub stdlib: Option<Spanned<String>>,
+    pub stdlib: Option<Spanned<WireBytecode>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prefix: Option<Spanned<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -166,11 +166,11 @@ pub enum WireCpu {
 }
 
 /// `bytecode = "absent"`, `bytecode = { by = ["{python}", "import_task.py", "--help"] }` or
-/// `bytecode = { only = ["models"] }`
+/// `bytecode = { only = ["models"] }`; `site-packages` and `stdlib` likewise
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(
     untagged,
-    expecting = "bytecode is a state's name (\"fresh\", \"as-found\", \"absent\", \"stale-mtime\", \"stale-size\", \"unchecked-hash\", \
+    expecting = "a state of bytecode is a name (\"fresh\", \"as-found\", \"absent\", \"stale-mtime\", \"stale-size\", \"unchecked-hash\", \
                  \"checked-hash\", \"other-optimization\", \"sourceless\", \"empty-pyc\", \
                  \"wrong-magic\", \"corrupt\"), { by = [a command] } or { only = [modules] }"
 )]

@@ -7,6 +7,7 @@ mod backings;
 mod bundled;
 mod bytecode;
 mod calibration;
+mod chosen;
 mod counters;
 mod damaged;
 mod failures;
