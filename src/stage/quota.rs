@@ -46,11 +46,14 @@ impl Group {
     /// A clause that says why there can be none.
     pub fn make(name: &str, quota: CpuQuota) -> Result<Self, String> {
         let mut reasons = Vec::new();
-        for (parent, version) in parents()? {
-            sweep(&parent);
-            match Self::below(&parent, version, name, quota) {
+        for parent in parents()? {
+            sweep(&parent.folder);
+            let made = parent
+                .hand_on_cpu()
+                .and_then(|()| Self::below(&parent.folder, parent.version, name, quota));
+            match made {
                 Ok(group) => return Ok(group),
-                Err(error) => reasons.push(format!("{}: {error}", parent.display())),
+                Err(error) => reasons.push(format!("{}: {error}", parent.folder.display())),
             }
         }
         Err(match reasons.into_iter().next() {
@@ -78,7 +81,15 @@ impl Group {
                 fs::write(folder.join("cpu.cfs_period_us"), period.to_string())?;
                 fs::write(folder.join("cpu.cfs_quota_us"), share.to_string())?;
             }
-            Version::Two => fs::write(folder.join("cpu.max"), format!("{share} {period}"))?,
+            Version::Two => {
+                let kind = folder.join("cgroup.type");
+                // Below a group that holds processes itself, as this one's may do, no other kind can
+                // be entered (cgroup-v2.rst, "Threads").
+                if fs::read_to_string(&kind).is_ok_and(|kind| kind.trim() == "domain invalid") {
+                    fs::write(&kind, "threaded")?;
+                }
+                fs::write(folder.join("cpu.max"), format!("{share} {period}"))?;
+            }
         }
         let entrance = File::options()
             .write(true)
@@ -160,9 +171,36 @@ impl Drop for Group {
     }
 }
 
+/// A group in which one of ours may be made.
+struct Parent {
+    folder: PathBuf,
+    version: Version,
+    controller: Controller,
+}
+
+/// Do the groups below have the cpu controller?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Controller {
+    HandedOn,
+    /// It can be switched on for them.
+    KeptBack,
+}
+
+impl Parent {
+    fn hand_on_cpu(&self) -> io::Result<()> {
+        match self.controller {
+            Controller::HandedOn => Ok(()),
+            Controller::KeptBack => fs::write(self.folder.join(HANDED_ON), "+cpu"),
+        }
+    }
+}
+
+/// The controllers that the groups below a group have.
+const HANDED_ON: &str = "cgroup.subtree_control";
+
 /// The groups in which one of ours may be made: the one that this process is in, then those
-/// above it.
-fn parents() -> Result<Vec<(PathBuf, Version)>, String> {
+/// above it; and at last those that would have to be changed for it.
+fn parents() -> Result<Vec<Parent>, String> {
     let unreadable = |error: procfs::ProcError| format!("/proc/self cannot be read: {error}");
     let this = Process::myself().map_err(unreadable)?;
     let groups = this.cgroups().map_err(unreadable)?;
@@ -189,27 +227,32 @@ fn parents() -> Result<Vec<(PathBuf, Version)>, String> {
             if !folder.starts_with(&mount.mount_point) {
                 break;
             }
-            if version == Version::One || hands_on_cpu(folder, folder == own) {
-                parents.push((folder.to_owned(), version));
-            }
+            let controller = match version {
+                Version::One => Some(Controller::HandedOn),
+                Version::Two => controller(folder, folder == own),
+            };
+            parents.extend(controller.map(|controller| Parent {
+                folder: folder.to_owned(),
+                version,
+                controller,
+            }));
         }
     }
+    parents.sort_by_key(|parent| parent.controller == Controller::KeptBack);
     Ok(parents)
 }
 
-/// Do the groups below this one have the cpu controller? It is switched on for that in the group
-/// that this process is in, and in no other: those above are somebody else's.
-fn hands_on_cpu(folder: &Path, is_own: bool) -> bool {
+/// What a group does with its cpu controller, if it has one. It is switched on in the group that this
+/// process is in, and in no other: those above are somebody else's.
+fn controller(folder: &Path, is_own: bool) -> Option<Controller> {
     let has = |file: &str| {
         fs::read_to_string(folder.join(file))
             .is_ok_and(|text| text.split_whitespace().any(|name| name == "cpu"))
     };
-    let file = "cgroup.subtree_control";
-    if has(file) {
-        return true;
+    if has(HANDED_ON) {
+        return Some(Controller::HandedOn);
     }
-    // EBUSY where the group holds processes and is not the root.
-    is_own && has("cgroup.controllers") && fs::write(folder.join(file), "+cpu").is_ok()
+    (is_own && has("cgroup.controllers")).then_some(Controller::KeptBack)
 }
 
 /// Removes groups of runs that were killed: those of ours that nobody holds locked.
