@@ -21,13 +21,15 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub use command::{Resolved, resolve};
 pub use error::InferError;
+pub use layout::tidy;
+pub use sources::shared_folders;
 
 use crate::launch::{Launcher, Service};
 use crate::python::environment::CallerEnvironment;
 use crate::python::on_path;
 use crate::suite::text::{ScenarioText, name, shell, with_source};
-use command::Resolved;
 use layout::Layout;
 use observe::Observed;
 
@@ -133,7 +135,7 @@ pub fn infer(
     let places = sources::Places {
         entries: &observed.entries,
         directory: &request.directory,
-        shared: &sources::shared_folders(),
+        shared: &shared_folders(),
     };
     let names_a_file = words::name_a_file(&resolved.words[1..], &request.directory);
     let mut sources = places.roots(&own)?;

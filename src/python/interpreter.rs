@@ -18,7 +18,7 @@ const NAMES: [&str; 2] = ["python3", "python"];
 /// Asked with `-I -B -S`: neither the environment, the folder nor site-packages take part, and
 /// nothing is written. (`-I` ignores PYTHONDONTWRITEBYTECODE, so `-B` it must be.)
 const QUESTION: &str = r#"
-import json, os, sys
+import _imp, json, os, sys
 from importlib.util import MAGIC_NUMBER
 with open("/proc/self/maps") as maps:
     mapped = {"/" + line.partition("/")[2].strip() for line in maps if "/" in line}
@@ -31,6 +31,9 @@ print(json.dumps({
     "magic": int.from_bytes(MAGIC_NUMBER[:2], "little"),
     "stdlib": os.path.dirname(os.path.realpath(os.__file__)),
     "mapped": sorted(mapped),
+    "suffixes": _imp.extension_suffixes(),
+    "builtin": sorted(sys.builtin_module_names),
+    "frozen": sorted(_imp._frozen_module_names()) if hasattr(_imp, "_frozen_module_names") else [],
 }))
 "#;
 
@@ -116,9 +119,21 @@ pub struct Python {
     /// The files of its program and its libraries, by which one that is started through another
     /// loader, or with a library preloaded, differs from the one that looks the same.
     mapped: Vec<PathBuf>,
+    /// How the names of shared objects end that are modules.
+    pub suffixes: Vec<String>,
+    /// Modules in its program that are written in C.
+    pub builtin: Vec<String>,
+    /// Modules in its program that are written in Python; before 3.11 none that have a source of
+    /// their own.
+    pub frozen: Vec<String>,
 }
 
 impl Python {
+    /// The second part of its version: 11 of 3.11.2.
+    pub fn minor(&self) -> u32 {
+        self.numbers.1
+    }
+
     /// The interpreter that the user named, by path or by a name on PATH, or else the first
     /// `python3` or `python` on PATH.
     ///

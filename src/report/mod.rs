@@ -29,6 +29,6 @@ pub use comparison::comparison;
 pub use overview::{OverviewError, Row, overview_table};
 pub use page::page;
 pub use terminal::terminal;
-pub use text::{Colour, Terminal};
+pub use text::{Colour, Page, Terminal};
 pub use theme::Theme;
 pub use write::{CHARTS_FOLDER, PAGE_FILE, SUMMARY_FILE, WriteRunError, write_run};

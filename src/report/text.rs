@@ -33,14 +33,16 @@ pub(super) enum Paint {
     Heading,
 }
 
-pub(super) struct Page {
+/// Text as it is laid out, piece by piece.
+pub struct Page {
     width: usize,
     colour: Colour,
     text: String,
 }
 
 impl Page {
-    pub(super) fn new(terminal: Terminal) -> Self {
+    /// A page for a terminal.
+    pub fn new(terminal: Terminal) -> Self {
         Self {
             width: terminal.width.clamp(NARROWEST, WIDEST),
             colour: terminal.colour,
@@ -49,7 +51,7 @@ impl Page {
     }
 
     /// All that was put on it.
-    pub(super) fn into_text(self) -> String {
+    pub fn into_text(self) -> String {
         self.text
     }
 
@@ -66,11 +68,13 @@ impl Page {
         }
     }
 
-    pub(super) fn blank(&mut self) {
+    /// An empty line.
+    pub fn blank(&mut self) {
         self.text.push('\n');
     }
 
-    pub(super) fn section(&mut self, title: &str) {
+    /// An empty line and a heading.
+    pub fn section(&mut self, title: &str) {
         self.blank();
         self.text += &self.painted(Paint::Heading, title);
         self.blank();
@@ -93,7 +97,7 @@ impl Page {
     }
 
     /// A lead, and a text that hangs `indent` columns in.
-    pub(super) fn sentence(&mut self, lead: &str, text: &str, indent: usize) {
+    pub fn sentence(&mut self, lead: &str, text: &str, indent: usize) {
         let lines = wrapped(&tame(text), self.width - indent);
         for (index, line) in lines.iter().enumerate() {
             let before = match index {
@@ -106,8 +110,15 @@ impl Page {
         }
     }
 
+    /// A line to be copied: it is not broken, however long it is.
+    pub fn as_is(&mut self, text: &str, indent: usize) {
+        self.text += &" ".repeat(indent);
+        self.text += &harmless(text);
+        self.text.push('\n');
+    }
+
     /// A heading and a table; the first column is a name, the others are figures.
-    pub(super) fn table<const COLUMNS: usize>(
+    pub fn table<const COLUMNS: usize>(
         &mut self,
         title: &str,
         header: [&str; COLUMNS],
@@ -147,8 +158,11 @@ impl Page {
 
 /// Without typographic signs, and without what could move a terminal's cursor.
 fn tame(text: &str) -> String {
-    numbers::plain(text)
-        .chars()
+    harmless(&numbers::plain(text))
+}
+
+fn harmless(text: &str) -> String {
+    text.chars()
         .map(|letter| if letter.is_control() { ' ' } else { letter })
         .collect()
 }

@@ -45,6 +45,12 @@ pub use page_cache::DropCaches;
 pub use scene::{Stage, Staged};
 pub use workshop::{Backing, Setting, Workshop, source_lines};
 
+/// What says of each module whether its bytecode was read, for launches that are not a stage's.
+pub mod witness {
+    pub use super::omission::{forbid_writing, observe};
+    pub use super::receipt::HOOK;
+}
+
 use tmpfs::SHARED_MEMORY;
 
 use crate::launch::{Failure, Interrupted};

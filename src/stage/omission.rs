@@ -20,14 +20,14 @@ pub(super) fn say_prefix(args: &mut Vec<OsString>, prefix: &Path) {
 }
 
 /// Forbids writing bytecode, where the environment would not be asked.
-pub(super) fn forbid_writing(args: &mut Vec<OsString>) {
+pub fn forbid_writing(args: &mut Vec<OsString>) {
     if omission_of(args) == Omission::Environment {
         args.insert(0, "-B".into());
     }
 }
 
 /// Has the hook run before what is run, where it would not come by itself.
-pub(super) fn observe(args: &mut Vec<OsString>, hook: &Path) {
+pub fn observe(args: &mut Vec<OsString>, hook: &Path) {
     let words = lossy(args);
     let invocation = Invocation::of(&words);
     if invocation.omission == Omission::None {

@@ -22,7 +22,7 @@ use crate::record::format::ReceiptLine;
 use crate::suite::{App, LaunchKind, Prefix};
 
 /// The hook's text, and the name by which `site` finds it.
-pub(super) const HOOK: &str = include_str!("hook.py");
+pub const HOOK: &str = include_str!("hook.py");
 pub(super) const HOOK_FILE: &str = "sitecustomize.py";
 const DONT_WRITE: &str = "PYTHONDONTWRITEBYTECODE";
 /// What the hook writes to, in the stage's temporary folder.

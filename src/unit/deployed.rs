@@ -200,8 +200,9 @@ impl Deployed {
     }
 }
 
-/// CPython's reading of the variable: a number counts as that number, anything else as one.
-fn forbids_writing(value: &str) -> bool {
+/// Does this value of `PYTHONDONTWRITEBYTECODE` forbid writing? To CPython a number counts as that number,
+/// anything else as one.
+pub fn forbids_writing(value: &str) -> bool {
     !value.is_empty() && value.parse::<i64>() != Ok(0)
 }
 
