@@ -7,11 +7,13 @@
 //! [`runner`]; each launch becomes a line of a [`record`]. Everything after that is computed
 //! from the record alone: [`analysis`] by means of [`stats`], and [`report`] for people. [`unit`]
 //! makes a suite of a systemd service, [`infer`] one of a command, and [`advise`] one of the fixes that
-//! apply to either.
+//! apply to either. [`doctor`] says why modules are compiled at every start, and
+//! launches nothing.
 
 pub mod advise;
 pub mod analysis;
 pub mod cli;
+pub mod doctor;
 pub mod infer;
 pub mod launch;
 pub mod plan;

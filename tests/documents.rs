@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use coldsnake::doctor::Verdict;
 use coldsnake::record::format::FORMAT_VERSION;
 use coldsnake::suite::quantity::format_duration;
 use coldsnake::suite::{Metric, Suite, SuiteError, SuiteFile, bundled};
@@ -680,6 +681,13 @@ fn the_exit_statuses_are_those_of_the_code() {
             }
         }
     }
+}
+
+#[test]
+fn the_verdicts_are_those_of_the_code() {
+    let said = first_column(&table("METHODOLOGY.md", "values", "Verdict"), "Verdict");
+    let known: BTreeSet<String> = Verdict::ALL.iter().map(|v| v.word().to_owned()).collect();
+    assert_eq!(said, known);
 }
 
 // ---- all documents -------------------------------------------------------------------------

@@ -33,7 +33,7 @@ pub struct Options {
 
 const OBSERVE_TIMEOUT: Duration = Duration::from_secs(60);
 
-fn variable(text: &str) -> Result<(String, String), String> {
+pub(super) fn variable(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err("give NAME=VALUE, or --pass-env NAME for the value that it has here".to_owned()),

@@ -5,6 +5,7 @@ mod advise;
 mod calibrate;
 mod check;
 mod compare;
+mod doctor;
 mod exit;
 mod init;
 mod list;
@@ -40,6 +41,7 @@ enum Command {
     Overview(overview::Args),
     Check(check::Args),
     Calibrate(calibrate::Args),
+    Doctor(Box<doctor::Args>),
     List(list::Args),
 }
 
@@ -67,6 +69,7 @@ pub fn main() -> Status {
         Command::Overview(args) => overview::execute(&args),
         Command::Check(args) => check::execute(&args),
         Command::Calibrate(args) => calibrate::execute(&args),
+        Command::Doctor(args) => doctor::execute(&args),
         Command::List(args) => list::execute(&args),
     };
     match result {

@@ -1,0 +1,69 @@
+//! What an interpreter takes for bytecode that counts, and whose the modules are.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use super::header::{HashCheck, SourceHash};
+use super::marshal::Dialect;
+use crate::suite::Optimization;
+
+/// Packages are installed in folders of these names (site.py; Debian has the second).
+pub const INSTALLED: [&str; 2] = ["site-packages", "dist-packages"];
+
+/// Whose a module is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    App,
+    SitePackages,
+    Stdlib,
+}
+
+impl Part {
+    pub const ALL: [Self; 3] = [Self::App, Self::SitePackages, Self::Stdlib];
+
+    /// The word for it in reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::App => "app",
+            Self::SitePackages => "site-packages",
+            Self::Stdlib => "stdlib",
+        }
+    }
+}
+
+/// Are the bodies of pycs read?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bodies {
+    Checked,
+    /// Headers alone: a pyc whose code is damaged counts as a hit.
+    Trusted,
+}
+
+/// What an interpreter takes, and how it is told to take it.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    pub tag: String,
+    pub level: Optimization,
+    pub magic: u16,
+    pub hash: SourceHash,
+    pub dialect: Dialect,
+    pub hash_check: HashCheck,
+    /// Of shared objects.
+    pub suffixes: Vec<String>,
+    /// The standard library, and those of its modules that are in the interpreter itself.
+    pub stdlib: PathBuf,
+    pub frozen: BTreeSet<String>,
+    /// The script that is run, which is never cached.
+    pub main: Option<PathBuf>,
+}
+
+/// `PYTHONPYCACHEPREFIX`, and what is known of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prefix {
+    /// As the app knows it, absolute.
+    pub path: PathBuf,
+    /// The variable, the flag or the option that sets it.
+    pub by: String,
+    /// What empties it before each start: then what lies there now does not count.
+    pub emptied: Option<String>,
+}
