@@ -87,6 +87,9 @@ pub enum Until {
 /// What became of a launch.
 #[derive(Debug, Clone)]
 pub struct Launched {
+    /// When it was spawned, by CLOCK_MONOTONIC, which the launched process can read, too. The times
+    /// are counted from there.
+    pub spawned: Duration,
     pub times: Times,
     pub usage: Usage,
     /// What the process wrote to descriptor 3, if that was asked for (64 KiB at most).

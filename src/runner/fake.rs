@@ -64,6 +64,7 @@ where
         let of = |wanted| (kind == wanted && outcome.is_ok()).then_some(wall);
         Ok(Staged {
             launched: Launched {
+                spawned: self.now - wall,
                 times: Times {
                     ready: of(LaunchKind::App),
                     accept: None,
