@@ -54,12 +54,7 @@ impl Plan {
 
     /// The block of that index; it depends on nothing but seed, suite and index.
     pub fn block(&self, index: u32) -> Block {
-        let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
-        rng.set_stream(u64::from(index));
-        let conditions = Conditions {
-            padding: rng.random_range(0..4096),
-            hash_seed: rng.random(),
-        };
+        let (mut rng, conditions) = begin(self.seed, index);
         let mut kinds = self.kinds.clone();
         kinds.shuffle(&mut rng);
         let mut launches = Vec::with_capacity(self.launches_per_block());
@@ -75,6 +70,25 @@ impl Plan {
             launches,
         }
     }
+}
+
+/// The conditions of a block of that index, and what it launches in a random order: for blocks of
+/// other arms than a suite's.
+pub fn shuffled<T: Clone>(seed: u64, index: u32, arms: &[T]) -> (Conditions, Vec<T>) {
+    let (mut rng, conditions) = begin(seed, index);
+    let mut arms = arms.to_vec();
+    arms.shuffle(&mut rng);
+    (conditions, arms)
+}
+
+fn begin(seed: u64, index: u32) -> (ChaCha8Rng, Conditions) {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(u64::from(index));
+    let conditions = Conditions {
+        padding: rng.random_range(0..4096),
+        hash_seed: rng.random(),
+    };
+    (rng, conditions)
 }
 
 #[cfg(test)]

@@ -124,9 +124,11 @@ impl From<StageError> for Failed {
             | StageError::NoInstallation { .. }
             | StageError::NoOverlay { .. }
             | StageError::View { .. }
-            | StageError::Receipt { .. } => Status::Invalid,
+            | StageError::Receipt { .. }
+            | StageError::NotTraced { .. } => Status::Invalid,
             StageError::ByCommand { .. }
             | StageError::Launch { .. }
+            | StageError::TracedLaunch { .. }
             | StageError::NoModule { .. }
             | StageError::BrokenPyc { .. }
             | StageError::NoProgram { .. } => Status::NotLaunched,

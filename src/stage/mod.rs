@@ -31,6 +31,7 @@ mod residency;
 mod scene;
 mod seen;
 mod tmpfs;
+mod traced;
 mod tree;
 mod workshop;
 
@@ -43,6 +44,7 @@ pub use command::{Conditions, resolve_program};
 pub use copy::CopyError;
 pub use page_cache::DropCaches;
 pub use scene::{Stage, Staged};
+pub use traced::{Hook, Traced};
 pub use workshop::{Backing, Setting, Workshop, source_lines};
 
 /// What says of each module whether its bytecode was read, for launches that are not a stage's.
@@ -179,6 +181,10 @@ pub enum StageError {
     NoPort(std::io::Error),
     #[error("the receipt of scenario `{scenario}` cannot be read: {reason}")]
     Receipt { scenario: String, reason: String },
+    #[error("the app cannot be launched under `{scenario}` when it is traced: {failure}")]
+    TracedLaunch { scenario: String, failure: Failure },
+    #[error("scenario `{scenario}` could not be traced: {reason}")]
+    NotTraced { scenario: String, reason: String },
     #[error(transparent)]
     Python(#[from] PythonError),
     #[error(transparent)]

@@ -17,7 +17,7 @@ use super::scene::{Stage, take_import_time, writes};
 use super::seen::{Seen, broken_pyc};
 use super::tmpfs::filesystems;
 use super::tree::Part;
-use crate::launch::{Failure, Launcher};
+use crate::launch::{Failure, Launcher, Spec};
 use crate::record::format::ReceiptLine;
 use crate::suite::{App, LaunchKind, Prefix};
 
@@ -124,6 +124,20 @@ impl Stage {
         Ok(found)
     }
 
+    /// Has a hook run before what a process is to run: the `sitecustomize` of this folder, or this
+    /// file in it where none would be looked for.
+    pub(super) fn add_hook(&self, spec: &mut Spec, folder: &Path, file: &str) {
+        let mut python_path = OsString::from(folder);
+        if let Some(index) = spec.env.iter().position(|(name, _)| name == "PYTHONPATH") {
+            python_path.push(":");
+            python_path.push(spec.env.remove(index).1);
+        }
+        spec.env.push(("PYTHONPATH".into(), python_path));
+        if spec.program == self.python {
+            omission::observe(&mut spec.args, &folder.join(file));
+        }
+    }
+
     fn observe(
         &self,
         app: &App,
@@ -139,19 +153,11 @@ impl Stage {
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default()
             .as_nanos();
-        let mut python_path = OsString::from(&self.hook);
-        if let Some(index) = spec.env.iter().position(|(name, _)| name == "PYTHONPATH") {
-            python_path.push(":");
-            python_path.push(spec.env.remove(index).1);
+        if spec.program == self.python && writing == Writing::Forbidden {
+            omission::forbid_writing(&mut spec.args);
         }
-        if spec.program == self.python {
-            if writing == Writing::Forbidden {
-                omission::forbid_writing(&mut spec.args);
-            }
-            omission::observe(&mut spec.args, &self.hook.join(HOOK_FILE));
-        }
+        self.add_hook(&mut spec, &self.hook, HOOK_FILE);
         spec.env.extend([
-            ("PYTHONPATH".into(), python_path),
             ("COLDSNAKE_RECEIPT".into(), file.clone().into()),
             ("COLDSNAKE_SPAWNED".into(), spawned.to_string().into()),
         ]);

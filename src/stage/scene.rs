@@ -11,7 +11,7 @@ use super::page_cache::PageCacheState;
 use super::quota::Group;
 use super::seen::Origins;
 use super::tree::{Kept, Part, Tree};
-use crate::launch::{Failure, Launched, Launcher, User};
+use crate::launch::{Failure, Launched, Launcher, Spec, User};
 use crate::record::{Surroundings, Throttling};
 use crate::suite::{App, LaunchKind, Scenario};
 
@@ -132,10 +132,23 @@ impl Stage {
         conditions: Conditions,
         launcher: &mut dyn Launcher,
     ) -> Result<Staged, StageError> {
+        self.launch_as(app, kind, conditions, launcher, |_, _| ())
+    }
+
+    /// The same, with a change of what is launched.
+    pub(super) fn launch_as(
+        &mut self,
+        app: &App,
+        kind: LaunchKind,
+        conditions: Conditions,
+        launcher: &mut dyn Launcher,
+        change: impl FnOnce(&Self, &mut Spec),
+    ) -> Result<Staged, StageError> {
         let _inside = self.enter()?;
         self.reset()?;
         let pycs_before = self.pycs();
-        let spec = self.spec(app, kind, conditions)?;
+        let mut spec = self.spec(app, kind, conditions)?;
+        change(self, &mut spec);
         let written = self.written();
         // Last: everything that is looked at before a launch comes into memory.
         let (eviction, not_evicted) = self.page_cache.prepare(kind, &written);
