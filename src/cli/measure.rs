@@ -12,15 +12,15 @@ use super::progress::Progress;
 use super::run::Args;
 use crate::analysis::conditions;
 use crate::launch::affinity::Affinity;
-use crate::launch::{InstructionCounter, Interrupt, System, kernel_counters};
+use crate::launch::{InstructionCounter, Interrupt, Launcher, System, kernel_counters};
 use crate::python::environment::CallerEnvironment;
 use crate::python::{Equipped, Installations, Interpreters, Python};
 use crate::record::format::{
-    Counters, Environment, FORMAT_VERSION, Header, Interpreter, StopReason, SuiteText,
+    Counters, Environment, FORMAT_VERSION, Header, Interpreter, ReceiptLine, StopReason, SuiteText,
 };
 use crate::record::host::{Machine, Presence};
 use crate::record::{RECORD_FILE, RecordWriter};
-use crate::runner::{OnStages, Run, take_receipts};
+use crate::runner::{Event, OnStages, Run, take_receipts};
 use crate::stage::{DropCaches, Setting, Workshop, source_lines};
 use crate::suite::{Counter, Goal, ModuleFolders, Named, Overrides, Suite, SuiteFile};
 
@@ -68,79 +68,144 @@ pub fn measure(
     let suite = file.suite()?;
     let mut counters = kernel_counters();
     let counter = choose_counter(&suite, &mut counters)?;
-    let interpreters = Interpreters::equip(&suite, &pythons, &caller, &mut |what| {
-        progress.doing(what);
-    })?;
-    check_modules(&written, &suite, &interpreters, &caller)?;
-    // Only now: while the set-up commands above run, a signal ends this process and them as usual.
-    let interrupt = Interrupt::watch()
-        .map_err(|error| Failed::bad_input(format!("cannot watch for signals: {error}")))?;
-    let mut launcher = System::new(&interrupt)
-        .map_err(|error| Failed::bad_input(format!("cannot launch processes: {error}")))?;
-    launcher.keep_to(&affinity);
-    progress.doing("preparing the scenarios");
-    let setting = Setting {
+    let prepared = Prepared {
+        args,
+        written: &written,
         suite: &suite,
-        interpreters: &interpreters,
+        pythons: &pythons,
         caller: &caller,
-        backing: args.stage.into(),
-        drop_caches: if args.allow_drop_caches {
-            DropCaches::Allowed
-        } else {
-            DropCaches::Forbidden
-        },
+        affinity: &affinity,
     };
-    let mut workshop = Workshop::set_up(setting, &mut launcher)?;
-    host.steal_before = machine.cpu_times().since(before).steal_share();
-    let mut seen = conditions(&host, Some(&recorded));
-    seen.retain(|condition| !known.contains(condition));
-    progress.advise(&seen);
-    let _pinned = affinity.pin().map_err(|error| {
-        Failed::bad_input(format!(
-            "cannot keep coldsnake to CPU {}: {error}\n  --affinity none leaves it where it is",
-            recorded.harness
-        ))
-    })?;
-    progress.doing("checking that the scenarios hold");
-    let mut tell = |event: crate::runner::Event<'_>| progress.tell(event);
-    let receipts = take_receipts(&mut workshop, &suite, &mut launcher, &mut tell)?;
+    let measured = prepared.with_stages(&mut progress, |staged| {
+        host.steal_before = machine.cpu_times().since(before).steal_share();
+        let mut seen = conditions(&host, Some(&recorded));
+        seen.retain(|condition| !known.contains(condition));
+        staged.progress.advise(&seen);
+        let receipts = staged.receipts(&suite)?;
 
-    let out = make_folder(args.out.as_deref(), &suite)?;
-    let header = Header {
-        format_version: FORMAT_VERSION,
-        coldsnake: env!("CARGO_PKG_VERSION").to_owned(),
-        started: now(),
-        command_line: std::env::args_os()
-            .map(|word| word.to_string_lossy().into_owned())
-            .collect(),
-        seed: args.seed.unwrap_or_else(random_seed),
-        suite: SuiteText {
-            origin,
-            sha256: sha256(file.text()),
-            text: file.text().to_owned(),
-        },
-        host,
-        affinity: Some(recorded),
-        interpreters: interpreters.all().iter().map(described).collect(),
-        environment: Environment {
-            passed: names(&caller),
-            removed: caller.removed.clone(),
-        },
-        isolation: workshop.isolation(),
-        app_lines: source_lines(&suite.app.sources),
-        counters: Some(counters),
-    };
-    let mut record = RecordWriter::create(&out.join(RECORD_FILE))?;
-    let mut run = Run {
-        suite: &suite,
-        launches: &mut OnStages::new(&suite.app, &mut workshop.stages, &mut launcher),
-        counter: counter.as_ref(),
-        tell: &mut tell,
-    };
-    let end = run.measure(&mut record, header, receipts)?;
+        let out = make_folder(args.out.as_deref(), &suite)?;
+        let header = Header {
+            format_version: FORMAT_VERSION,
+            coldsnake: env!("CARGO_PKG_VERSION").to_owned(),
+            started: now(),
+            command_line: std::env::args_os()
+                .map(|word| word.to_string_lossy().into_owned())
+                .collect(),
+            seed: args.seed.unwrap_or_else(random_seed),
+            suite: SuiteText {
+                origin,
+                sha256: sha256(file.text()),
+                text: file.text().to_owned(),
+            },
+            host,
+            affinity: Some(recorded),
+            interpreters: staged.interpreters.all().iter().map(described).collect(),
+            environment: Environment {
+                passed: names(&caller),
+                removed: caller.removed.clone(),
+            },
+            isolation: staged.workshop.isolation(),
+            app_lines: source_lines(&suite.app.sources),
+            counters: Some(counters),
+        };
+        let mut record = RecordWriter::create(&out.join(RECORD_FILE))?;
+        let mut run = Run {
+            suite: &suite,
+            launches: &mut OnStages::new(&suite.app, &mut staged.workshop.stages, staged.launcher),
+            counter: counter.as_ref(),
+            tell: &mut |event: Event<'_>| staged.progress.tell(event),
+        };
+        let end = run.measure(&mut record, header, receipts)?;
+        Ok((out, end.stop_reason))
+    })?;
     progress.finish();
-    drop(workshop);
-    Ok((out, end.stop_reason))
+    Ok(measured)
+}
+
+/// What is known before anything is prepared.
+pub(super) struct Prepared<'a> {
+    pub args: &'a Args,
+    /// Messages name the lines of what the user wrote.
+    pub written: &'a SuiteFile,
+    pub suite: &'a Suite,
+    pub pythons: &'a [Python],
+    pub caller: &'a CallerEnvironment,
+    pub affinity: &'a Affinity,
+}
+
+/// What stands ready for launches.
+pub(super) struct Staged<'a> {
+    pub workshop: &'a mut Workshop,
+    pub launcher: &'a mut dyn Launcher,
+    pub interpreters: &'a Interpreters,
+    pub progress: &'a mut Progress,
+}
+
+impl Prepared<'_> {
+    /// Makes the suite's scenarios true on disk, and has something launched in them.
+    ///
+    /// # Errors
+    /// Whatever stands in the way, and what `launch` returns.
+    pub fn with_stages<T>(
+        &self,
+        progress: &mut Progress,
+        launch: impl FnOnce(&mut Staged<'_>) -> Result<T, Failed>,
+    ) -> Result<T, Failed> {
+        let interpreters =
+            Interpreters::equip(self.suite, self.pythons, self.caller, &mut |what| {
+                progress.doing(what);
+            })?;
+        check_modules(self.written, self.suite, &interpreters, self.caller)?;
+        // Only now: while the set-up commands above run, a signal ends this process and them as usual.
+        let interrupt = Interrupt::watch()
+            .map_err(|error| Failed::bad_input(format!("cannot watch for signals: {error}")))?;
+        let mut launcher = System::new(&interrupt)
+            .map_err(|error| Failed::bad_input(format!("cannot launch processes: {error}")))?;
+        launcher.keep_to(self.affinity);
+        progress.doing("preparing the scenarios");
+        let setting = Setting {
+            suite: self.suite,
+            interpreters: &interpreters,
+            caller: self.caller,
+            backing: self.args.stage.into(),
+            drop_caches: if self.args.allow_drop_caches {
+                DropCaches::Allowed
+            } else {
+                DropCaches::Forbidden
+            },
+        };
+        let mut workshop = Workshop::set_up(setting, &mut launcher)?;
+        let _pinned = self.affinity.pin().map_err(|error| {
+            Failed::bad_input(format!(
+                "cannot keep coldsnake to CPU {}: {error}\n  --affinity none leaves it where it is",
+                self.affinity.recorded().harness
+            ))
+        })?;
+        launch(&mut Staged {
+            workshop: &mut workshop,
+            launcher: &mut launcher,
+            interpreters: &interpreters,
+            progress,
+        })
+    }
+}
+
+impl Staged<'_> {
+    /// Takes the receipts of all stages.
+    ///
+    /// # Errors
+    /// When the app cannot be launched, or a scenario does not hold.
+    pub fn receipts(&mut self, suite: &Suite) -> Result<Vec<ReceiptLine>, Failed> {
+        self.progress.doing("checking that the scenarios hold");
+        let progress = &mut *self.progress;
+        let mut tell = |event: Event<'_>| progress.tell(event);
+        Ok(take_receipts(
+            self.workshop,
+            suite,
+            self.launcher,
+            &mut tell,
+        )?)
+    }
 }
 
 /// What counts for the suite's counter, if it has one. Before anything is prepared: if there is
@@ -165,7 +230,10 @@ fn choose_counter(
 }
 
 /// The interpreters that the user named.
-fn find_interpreters(named: &[PathBuf], caller: &CallerEnvironment) -> Result<Vec<Python>, Failed> {
+pub(super) fn find_interpreters(
+    named: &[PathBuf],
+    caller: &CallerEnvironment,
+) -> Result<Vec<Python>, Failed> {
     let mut found: Vec<Python> = Vec::new();
     for path in named {
         let python = Python::find(Some(path), caller)?;
@@ -250,7 +318,7 @@ fn described(interpreter: &Equipped) -> Interpreter {
 }
 
 /// Makes the run's folder; one that exists is never written into.
-fn make_folder(named: Option<&Path>, suite: &Suite) -> Result<PathBuf, Failed> {
+pub(super) fn make_folder(named: Option<&Path>, suite: &Suite) -> Result<PathBuf, Failed> {
     let folder = named.map(Path::to_owned).unwrap_or_else(|| {
         let stamp: String = now().chars().filter(|c| c.is_ascii_digit()).collect();
         PathBuf::from("coldsnake-runs").join(format!("{}-{stamp}", suite.app.name))
@@ -283,7 +351,7 @@ fn now() -> String {
 }
 
 /// Different for each run; which one it was is in the record.
-fn random_seed() -> u64 {
+pub(super) fn random_seed() -> u64 {
     let time = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();

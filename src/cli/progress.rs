@@ -95,7 +95,7 @@ impl Progress {
                 self.known = format!("block {}: {interim}", blocks + 1);
             }
             Event::Count { done, all } => {
-                self.counting(&format!("counting instructions, launch {done} of {all}"));
+                self.step(&format!("counting instructions, launch {done} of {all}"));
             }
             Event::Failure { scenario, failure } => {
                 let tell = || say(&format!("a launch under `{scenario}` failed: {failure}"));
@@ -108,8 +108,8 @@ impl Progress {
         }
     }
 
-    /// These launches take longer than the timed ones, and no budget ends them.
-    fn counting(&mut self, message: &str) {
+    /// One of many steps that no budget ends.
+    pub fn step(&mut self, message: &str) {
         match &mut self.out {
             Out::Nowhere => {}
             Out::Bar(bar) => {
