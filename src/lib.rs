@@ -7,8 +7,9 @@
 //! [`runner`]; each launch becomes a line of a [`record`]. Everything after that is computed
 //! from the record alone: [`analysis`] by means of [`stats`], and [`report`] for people. [`unit`]
 //! makes a suite of a systemd service, [`infer`] one of a command, and [`advise`] one of the fixes that
-//! apply to either. [`doctor`] says why modules are compiled at every start, and
-//! launches nothing.
+//! apply to either. [`doctor`] says why modules are compiled at every start, and launches nothing.
+//! [`trace`] launches stages with a hook that says when the import system does what, and finds out
+//! where the time of a start goes.
 
 pub mod advise;
 pub mod analysis;
@@ -24,4 +25,5 @@ pub mod runner;
 pub mod stage;
 pub mod stats;
 pub mod suite;
+pub mod trace;
 pub mod unit;
