@@ -9,6 +9,7 @@ use coldsnake::doctor::Verdict;
 use coldsnake::record::format::FORMAT_VERSION;
 use coldsnake::suite::quantity::format_duration;
 use coldsnake::suite::{Metric, Suite, SuiteError, SuiteFile, bundled};
+use coldsnake::trace::{Part, TRACE_VERSION};
 use toml::{Table, Value};
 
 fn root() -> &'static Path {
@@ -618,6 +619,23 @@ fn every_key_of_the_summary_is_documented_and_every_documented_key_exists() {
         .map(|(name, rows)| (name, first_column(&rows, "Key")))
         .collect();
     assert_eq!(documented, declared);
+}
+
+#[test]
+fn every_key_of_a_trace_is_documented_and_every_documented_key_exists() {
+    let declared: BTreeMap<String, BTreeSet<String>> = structs("src/trace/json.rs")
+        .iter()
+        .map(|(name, fields)| (name.clone(), names(fields)))
+        .collect();
+    let documented: BTreeMap<String, BTreeSet<String>> = tables(RESULTS, "trace-fields")
+        .into_iter()
+        .map(|(name, rows)| (name, first_column(&rows, "Key")))
+        .collect();
+    assert_eq!(documented, declared);
+    let parts = Part::ALL.map(|part| part.key().to_owned());
+    let rows = table(RESULTS, "values", "Part");
+    assert_eq!(first_column(&rows, "Key"), BTreeSet::from(parts));
+    assert!(read(RESULTS).contains(&format!("the version of this file, now {TRACE_VERSION}.")));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::process::{ExitCode, Termination};
 use crate::launch::affinity::AffinityError;
 use crate::python::PythonError;
 use crate::record::{ReadError, WriteError};
-use crate::report::WriteRunError;
+use crate::report::{WriteRunError, WriteTraceError};
 use crate::runner::RunError;
 use crate::stage::StageError;
 use crate::suite::SuiteError;
@@ -90,6 +90,12 @@ impl From<WriteError> for Failed {
 
 impl From<WriteRunError> for Failed {
     fn from(error: WriteRunError) -> Self {
+        Self::new(Status::BadInput, &error)
+    }
+}
+
+impl From<WriteTraceError> for Failed {
+    fn from(error: WriteTraceError) -> Self {
         Self::new(Status::BadInput, &error)
     }
 }

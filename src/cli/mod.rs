@@ -15,6 +15,7 @@ mod overview;
 mod progress;
 mod report;
 mod run;
+mod trace;
 mod unit;
 
 use clap::{Parser, Subcommand};
@@ -36,6 +37,7 @@ enum Command {
     Run(Box<run::Args>),
     Advise(Box<advise::Args>),
     Init(init::Args),
+    Trace(Box<trace::Args>),
     Report(report::Args),
     Compare(compare::Args),
     Overview(overview::Args),
@@ -64,6 +66,7 @@ pub fn main() -> Status {
         Command::Run(args) => run::execute(&args),
         Command::Advise(args) => advise::execute(&args),
         Command::Init(args) => init::execute(&args),
+        Command::Trace(args) => trace::execute(&args),
         Command::Report(args) => report::execute(&args),
         Command::Compare(args) => compare::execute(&args),
         Command::Overview(args) => overview::execute(&args),

@@ -16,7 +16,7 @@ pub enum Format {
     /// Tables and sentences.
     #[default]
     Text,
-    /// What `summary.json` holds.
+    /// What `summary.json` holds, or `trace.json`.
     Json,
 }
 

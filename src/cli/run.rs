@@ -224,7 +224,10 @@ pub(super) fn status(stop_reason: StopReason, validity: &Validity) -> Status {
 }
 
 /// The suite that the user named, and how they named it.
-fn open_suite(named: Option<&str>, unpack_to: &Path) -> Result<(SuiteFile, String), Failed> {
+pub(super) fn open_suite(
+    named: Option<&str>,
+    unpack_to: &Path,
+) -> Result<(SuiteFile, String), Failed> {
     let name = named.unwrap_or(bundled::DEFAULT);
     let path = Path::new(name);
     if let Some(suite) = bundled::Bundled::named(name).filter(|_| !path.is_file()) {

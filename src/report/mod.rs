@@ -19,6 +19,7 @@ mod page;
 mod terminal;
 mod text;
 mod theme;
+mod trace;
 mod words;
 mod write;
 
@@ -31,4 +32,5 @@ pub use page::page;
 pub use terminal::terminal;
 pub use text::{Colour, Page, Terminal};
 pub use theme::Theme;
+pub use trace::{WriteTraceError, text as trace_text, write_trace};
 pub use write::{CHARTS_FOLDER, PAGE_FILE, SUMMARY_FILE, WriteRunError, write_run};

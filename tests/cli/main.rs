@@ -32,5 +32,8 @@ mod servers;
 mod states;
 mod stopping;
 mod suites;
+mod trace;
+mod trace_output;
+mod trace_processes;
 mod units;
 mod untouched;

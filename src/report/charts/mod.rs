@@ -13,6 +13,7 @@ mod overview;
 mod rows;
 mod run_order;
 mod samples;
+mod waterfall;
 
 use std::collections::BTreeSet;
 
@@ -23,6 +24,7 @@ use crate::analysis::Analysis;
 use crate::record::Record;
 
 pub use overview::chart as overview_chart;
+pub use waterfall::chart as waterfall_chart;
 
 /// One chart, ready to be drawn.
 #[derive(Debug, Clone)]
@@ -45,6 +47,7 @@ enum Body {
     BreakEven(break_even::BreakEvenChart),
     RunOrder(run_order::RunOrder),
     Overview(overview::OverviewChart),
+    Waterfall(waterfall::Waterfall),
 }
 
 impl Chart {
@@ -74,6 +77,7 @@ impl Chart {
             Body::BreakEven(body) => to_png(body, theme),
             Body::RunOrder(body) => to_png(body, theme),
             Body::Overview(body) => to_png(body, theme),
+            Body::Waterfall(body) => to_png(body, theme),
         }
     }
 
@@ -85,6 +89,7 @@ impl Chart {
             Body::BreakEven(body) => svg(body),
             Body::RunOrder(body) => svg(body),
             Body::Overview(body) => svg(body),
+            Body::Waterfall(body) => svg(body),
         }?;
         let label = escaped(&format!("{}. {}", self.title, self.notes));
         let opening = format!("<svg class=\"chart\" role=\"img\" aria-label=\"{label}\" ");
