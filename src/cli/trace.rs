@@ -172,6 +172,7 @@ pub fn execute(args: &Args) -> Result<Status, Failed> {
     };
     let prepared = Prepared {
         args: &as_run,
+        written: &file,
         suite: &suite,
         pythons: &pythons,
         caller: &caller,
