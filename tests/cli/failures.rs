@@ -304,7 +304,7 @@ fn no_python_and_a_python_that_does_not_work_are_told() {
 fn a_python_that_is_too_old_is_told_its_version() {
     let project = Project::new(EXITING_APP);
     let old = project.path().join("python3.8");
-    let answer = r#"{"executable":"/usr/bin/python3.8","version":"3.8.20","numbers":[3,8],"implementation":"cpython","cache_tag":"cpython-38","magic":3413,"stdlib":"/usr/lib/python3.8","mapped":[]}"#;
+    let answer = r#"{"executable":"/usr/bin/python3.8","version":"3.8.20","numbers":[3,8],"implementation":"cpython","cache_tag":"cpython-38","magic":3413,"stdlib":"/usr/lib/python3.8","suffixes":[],"builtin":[],"frozen":[],"mapped":[]}"#;
     fs::write(&old, format!("#!/bin/sh\necho '{answer}'\n")).unwrap();
     fs::set_permissions(&old, fs::Permissions::from_mode(0o755)).unwrap();
     project

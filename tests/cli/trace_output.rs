@@ -234,7 +234,7 @@ fn what_cannot_be_traced_is_told_before_anything_is_launched() {
 fn an_interpreter_that_is_too_old_is_told() {
     let project = app();
     let old = project.path().join("python3.8");
-    let answer = r#"{"executable":"/usr/bin/python3.8","version":"3.8.20","numbers":[3,8],"implementation":"cpython","cache_tag":"cpython-38","magic":3413,"stdlib":"/usr/lib/python3.8","mapped":[]}"#;
+    let answer = r#"{"executable":"/usr/bin/python3.8","version":"3.8.20","numbers":[3,8],"implementation":"cpython","cache_tag":"cpython-38","magic":3413,"stdlib":"/usr/lib/python3.8","suffixes":[],"builtin":[],"frozen":[],"mapped":[]}"#;
     fs::write(&old, format!("#!/bin/sh\necho '{answer}'\n")).unwrap();
     fs::set_permissions(&old, fs::Permissions::from_mode(0o755)).unwrap();
     trace_under(&project, "./python3.8", 1, &[])
