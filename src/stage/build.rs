@@ -50,9 +50,25 @@ pub(super) struct Interpreter {
     pub installations: Installations,
     /// What is installed, to be covered; empty without layers.
     pub installed: Installed,
-    /// Was everything that the app loads from outside its source cached?
-    pub all_cached: bool,
-    observed: Vec<(Flags, Vec<PathBuf>)>,
+    observed: Vec<Observed>,
+}
+
+/// What the app loads from outside its source, with these flags: they decide which modules are loaded,
+/// and which of their pycs.
+#[derive(Debug)]
+struct Observed {
+    flags: Flags,
+    loaded: Vec<PathBuf>,
+    /// The parts some of whose loaded modules had no bytecode, and have none in the user's folders.
+    uncached: Vec<Part>,
+}
+
+impl Interpreter {
+    /// Has every module that the app loads of these parts its bytecode in the user's folders?
+    pub fn has_cached(&self, parts: &[Part], flags: &Flags) -> bool {
+        let observed = self.observed.iter().find(|each| each.flags == *flags);
+        observed.is_none_or(|each| !each.uncached.iter().any(|part| parts.contains(part)))
+    }
 }
 
 /// Folders with what is installed for an interpreter, to be covered.
@@ -137,18 +153,7 @@ impl<'a> Builder<'a> {
         self.current = interpreter;
         let loaded = self.loaded(scenario, launcher)?;
         let mut stage = self.bare(scenario)?;
-        let inside = stage.enter()?;
-        if let Method::Copy = self.method {
-            for tree in &stage.trees {
-                set_write_bits(tree.path(), WriteBits::On)?;
-            }
-        }
-        make_bytecode(&mut stage, self.setting, &loaded, launcher)?;
-        for tree in &mut stage.trees {
-            tree.kept.remember()?;
-        }
-        stage.prefix.remember()?;
-        drop(inside);
+        self.make_bytecode(&mut stage, &loaded, launcher)?;
         self.set_access(&mut stage)?;
         let _inside = stage.enter()?;
         probe(&stage, launcher)?;
@@ -156,17 +161,38 @@ impl<'a> Builder<'a> {
         Ok(stage)
     }
 
+    /// Brings the bytecode of a new stage into its scenario's state, and remembers that.
+    fn make_bytecode(
+        &self,
+        stage: &mut Stage,
+        loaded: &[PathBuf],
+        launcher: &mut dyn Launcher,
+    ) -> Result<(), StageError> {
+        let _inside = stage.enter()?;
+        if let Method::Copy = self.method {
+            for tree in &stage.trees {
+                set_write_bits(tree.path(), WriteBits::On)?;
+            }
+        }
+        make_bytecode(stage, self.setting, loaded, launcher)?;
+        for tree in &mut stage.trees {
+            tree.kept.remember()?;
+        }
+        stage.prefix.remember()?;
+        Ok(())
+    }
+
     /// The files that the app loads from outside its source, all cached by now where a scenario
-    /// says so. Flags decide which modules are loaded, and which of their pycs.
+    /// says so, or to be cached in each copy.
     fn loaded(
         &mut self,
         scenario: &Scenario,
         launcher: &mut dyn Launcher,
     ) -> Result<Vec<PathBuf>, StageError> {
         let observed = self.interpreter().observed.iter();
-        let observed = observed.clone().find(|(f, _)| *f == scenario.flags);
-        if let Some((_, loaded)) = observed {
-            return Ok(loaded.clone());
+        let observed = observed.clone().find(|each| each.flags == scenario.flags);
+        if let Some(observed) = observed {
+            return Ok(observed.loaded.clone());
         }
         let plain = Scenario {
             source: SourceAccess::Writable,
@@ -180,28 +206,37 @@ impl<'a> Builder<'a> {
             cpu: None,
             ..scenario.clone()
         };
-        let mut outside = self.observe(&plain, launcher)?;
-        self.interpreters[self.current].all_cached = outside.uncached.is_empty();
+        let mut outside = self.observe(&plain, &[], launcher)?;
+        let mut uncached: Vec<Part> = outside.uncached.iter().map(|module| module.part).collect();
+        uncached.sort_unstable();
+        uncached.dedup();
+        let loaded = outside.loaded.clone();
+        self.interpreters[self.current].observed.push(Observed {
+            flags: scenario.flags.clone(),
+            loaded: loaded.clone(),
+            uncached,
+        });
         outside
             .uncached
             .retain(|module| self.wants_fresh(module.part, scenario));
         if !outside.uncached.is_empty() {
             self.complete(&plain, &outside)?;
-            let mut left = self.observe(&plain, launcher)?.uncached;
+            let copied: &[PathBuf] = match self.method {
+                Method::Overlay { .. } => &[],
+                Method::Copy => &loaded,
+            };
+            let mut left = self.observe(&plain, copied, launcher)?.uncached;
             left.retain(|module| self.wants_fresh(module.part, scenario));
             if !left.is_empty() {
                 return Err(not_cached(&left, &plain, &self.interpreter().python));
             }
         }
-        self.interpreters[self.current]
-            .observed
-            .push((scenario.flags.clone(), outside.loaded.clone()));
-        Ok(outside.loaded)
+        Ok(loaded)
     }
 
     /// Is there a scenario with this interpreter and these flags that says that this part of what is
     /// installed is cached?
-    fn wants_fresh(&self, part: Part, with: &Scenario) -> bool {
+    pub fn wants_fresh(&self, part: Part, with: &Scenario) -> bool {
         let interpreters = self.setting.interpreters;
         let scenarios = self.setting.suite.scenarios.iter();
         scenarios.enumerate().any(|(index, scenario)| {
@@ -212,12 +247,17 @@ impl<'a> Builder<'a> {
         })
     }
 
+    /// What the app loads from outside its source, once these files have bytecode in their copies.
     fn observe(
         &mut self,
         scenario: &Scenario,
+        cached: &[PathBuf],
         launcher: &mut dyn Launcher,
     ) -> Result<Outside, StageError> {
         let mut stage = self.bare(scenario)?;
+        if !cached.is_empty() {
+            self.make_bytecode(&mut stage, cached, launcher)?;
+        }
         self.set_access(&mut stage)?;
         let mut all = Outside::default();
         for kind in self.setting.suite.launch_kinds() {
@@ -231,14 +271,25 @@ impl<'a> Builder<'a> {
     }
 
     /// Gives what is installed the bytecode that it lacks, in a layer that all stages see, so that
-    /// the user's own files stay as they are.
+    /// the user's own files stay as they are. Where there are no layers, each stage gets a copy of its
+    /// own, if one can be had.
     fn complete(&mut self, scenario: &Scenario, outside: &Outside) -> Result<(), StageError> {
         let level = scenario.optimization();
         let (Method::Overlay { marks, .. }, Some(namespace)) =
             (&self.method, &self.isolation.namespace)
         else {
             let python = &self.interpreter().python;
-            return Err(not_cached(&outside.uncached, scenario, python));
+            let mut left = outside.uncached.clone();
+            left.retain(|module| !self.can_copy(module));
+            if !left.is_empty() {
+                return Err(not_cached(&left, scenario, python));
+            }
+            self.isolation.notes.push(format!(
+                "{} modules outside the app had no bytecode; each stage has a copy of what they belong \
+                 to, in which they have it",
+                outside.uncached.len()
+            ));
+            return Ok(());
         };
         let current = self.current;
         let Interpreter {
@@ -437,7 +488,6 @@ fn interpreters(
             python,
             stdlib: each.python.stdlib.clone(),
             installed: Vec::new(),
-            all_cached: false,
             observed: Vec::new(),
         });
     }

@@ -9,6 +9,7 @@ use super::copy::{CopyBytecode, at, copy_tree};
 use super::installation::{Environment, NoInstallation, install};
 use super::namespace::{View, bind};
 use super::overlay::Covered;
+use super::receipt::Uncached;
 use super::tree::{Part, Place, Tree};
 use crate::python::venv_interpreter;
 use crate::suite::{Bytecode, Scenario};
@@ -125,7 +126,7 @@ impl Builder<'_> {
         let original = &self.interpreter().python;
         let (mut python, mut stdlib) = (original.clone(), self.interpreter().stdlib.clone());
         let (venv, copy) = (venv_of(original), folder.join("venv"));
-        if !self.is_as_it_is(&scenario.site_packages) {
+        if !self.is_as_it_is(Part::SitePackages, scenario) {
             let Some(venv) = &venv else {
                 return Err(StageError::NeedsOverlay {
                     scenario: scenario.name.clone(),
@@ -143,7 +144,7 @@ impl Builder<'_> {
                 }
             }
         }
-        if !self.is_as_it_is(&scenario.stdlib) {
+        if !self.is_as_it_is(Part::Stdlib, scenario) {
             let environment = venv.as_ref().map(|original| Environment {
                 original,
                 private: &copy,
@@ -177,11 +178,29 @@ impl Builder<'_> {
         })
     }
 
-    /// Does a state come to leaving what is installed as it is?
-    fn is_as_it_is(&self, state: &Bytecode) -> bool {
-        // A launch may not write what it misses: it would write it to the user's own folders.
-        let nothing_to_write = self.isolation.namespace.is_some() || self.interpreter().all_cached;
-        *state == Bytecode::Fresh || (*state == Bytecode::AsFound && nothing_to_write)
+    /// Can a stage have a copy of this module, without layers?
+    pub(super) fn can_copy(&self, module: &Uncached) -> bool {
+        match module.part {
+            Part::App | Part::Stdlib => true,
+            Part::SitePackages => venv_of(&self.interpreter().python)
+                .and_then(|venv| fs::canonicalize(venv).ok())
+                .is_some_and(|venv| module.path.starts_with(venv)),
+        }
+    }
+
+    /// Does a scenario's state of a part come to leaving what is installed as it is?
+    fn is_as_it_is(&self, part: Part, scenario: &Scenario) -> bool {
+        let has_cached = |parts| self.interpreter().has_cached(parts, &scenario.flags);
+        match part.state(scenario) {
+            // Where every prefix hides it, it need not be there.
+            Bytecode::Fresh => has_cached(&[part]) || !self.wants_fresh(part, scenario),
+            // A launch may not write what it misses: it would write it to the user's own folders.
+            Bytecode::AsFound => {
+                self.isolation.namespace.is_some()
+                    || has_cached(&[Part::SitePackages, Part::Stdlib])
+            }
+            _ => false,
+        }
     }
 }
 

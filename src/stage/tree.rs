@@ -20,7 +20,7 @@ const PASSED_OVER: [&str; 2] = [".git", ".hg"];
 const VENV_MARK: &str = "pyvenv.cfg";
 
 /// What a tree is to the app.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Part {
     App,
     SitePackages,

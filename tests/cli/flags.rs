@@ -239,8 +239,8 @@ fn an_app_that_the_hook_cannot_reach_by_itself_is_run_as_it_would_be() {
 }
 
 #[test]
-fn the_level_that_the_standard_library_lacks_is_made_in_a_layer_or_named() {
-    for (flags, level, number) in [("-OO", ".opt-2", "-o 2"), ("-O", ".opt-1", "-o 1")] {
+fn the_level_that_the_standard_library_lacks_is_made_in_a_layer_or_a_copy() {
+    for flags in ["-OO", "-O"] {
         let project = project(&format!(
             "[[scenario]]\nname = \"o\"\nflags = [\"{flags}\"]\n"
         ));
@@ -263,15 +263,32 @@ fn the_level_that_the_standard_library_lacks_is_made_in_a_layer_or_named() {
             )
         };
         for who in [As::Me, As::Ordinary] {
-            run("copy", who).expect(4).says(&[
-                "outside the app have no bytecode for",
-                &format!("{flags} (`*{level}.pyc`)"),
+            run("copy", who).expect(0);
+            std::fs::remove_dir_all(project.path().join("copy")).unwrap();
+        }
+        run("overlay", As::Me).expect(0);
+    }
+}
+
+#[test]
+fn the_level_that_modules_outside_the_app_lack_is_named_where_they_cannot_be_copied() {
+    for (flags, level, number) in [("-OO", ".opt-2", "-o 2"), ("-O", ".opt-1", "-o 1")] {
+        let project = project(&format!("flags = [\"{flags}\"]\n"));
+        project.write("lib/extra.py", "");
+        project.write("app/other.py", "import extra\nVALUE = 1\n");
+        let suite = std::fs::read_to_string(project.path().join("suite.toml")).unwrap();
+        let lib = project.path().join("lib");
+        let found = format!("[app]\nenv = {{ PYTHONPATH = {lib:?} }}\n");
+        project.write("suite.toml", &suite.replacen("[app]\n", &found, 1));
+        for who in [As::Me, As::Ordinary] {
+            project.measure_staged(who, "copy", 1).expect(4).says(&[
+                "extra",
+                &format!("outside the app have no bytecode for {flags} (`*{level}.pyc`)"),
                 "nothing was written",
                 "compileall",
                 number,
             ]);
         }
-        run("overlay", As::Me).expect(0);
     }
 }
 

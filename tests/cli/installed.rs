@@ -257,6 +257,30 @@ fn by_modes_and_by_a_mount_are_told_apart_in_the_receipt() {
     }
 }
 
+/// As uv installs them.
+#[test]
+fn packages_without_bytecode_get_it_in_a_layer_or_a_copy() {
+    let project = project("\n[[scenario]]\nname = \"cold\"\nsite-packages = \"absent\"\n");
+    let packages = packages(&project);
+    std::fs::remove_dir_all(packages.join("parcel/__pycache__")).unwrap();
+    let before = fingerprint(project.path().join("app").as_path());
+    for (who, stage) in [
+        (As::Me, "overlay"),
+        (As::Me, "copy"),
+        (As::Ordinary, "copy"),
+    ] {
+        let options = ["--quiet", "--blocks", "1", "--stage", stage];
+        let python = "app/.venv/bin/python3";
+        end(&mut project.measuring_under(who, python, &options)).expect(0);
+        assert_eq!(seen(&project.receipt("warm"), "parcel"), "read", "{stage}");
+        let cold = seen(&project.receipt("cold"), "parcel");
+        assert_eq!(cold, "compiled written", "{stage}");
+        project.expect_no_violation();
+        assert!(before == fingerprint(project.path().join("app").as_path()));
+        std::fs::remove_dir_all(project.path().join("out")).unwrap();
+    }
+}
+
 #[test]
 fn an_app_may_have_several_sources_and_a_working_directory_of_its_own() {
     let suite = EXITING_APP
