@@ -25,7 +25,7 @@ const SHORTEST_PAUSE: Duration = Duration::from_micros(400);
 const PAUSES: u32 = 256;
 const LONGEST_PAUSE: Duration = Duration::from_millis(5);
 /// Before it is time to expect the server.
-const EARLY_PAUSE: Duration = Duration::from_millis(2);
+const EARLY_PAUSE: Duration = Duration::from_millis(5);
 /// Where the server is not expected, one attempt of so many is made.
 const SELDOM: u32 = 16;
 /// A full backlog leaves a connection attempt unanswered; it is made again after this long.
@@ -49,7 +49,7 @@ impl Precedent {
 
     /// So long after the spawn a server may well be open.
     fn expected(&self) -> Duration {
-        self.soonest * 3 / 4
+        self.soonest * 9 / 10
     }
 }
 
@@ -256,8 +256,8 @@ mod tests {
         let door = |precedent| Door::new(crate::launch::ports::pick().unwrap(), precedent).unwrap();
         let known = door(Some(soonest));
         assert_eq!(known.pause(ms(10)), EARLY_PAUSE);
-        assert_eq!(known.pause(ms(74)), ms(1));
-        assert_eq!(known.pause(ms(80)), SHORTEST_PAUSE);
+        assert_eq!(known.pause(ms(89)), ms(1));
+        assert_eq!(known.pause(ms(91)), SHORTEST_PAUSE);
         assert_eq!(known.pause(ms(512)), ms(2));
         assert_eq!(known.pause(ms(9_000)), LONGEST_PAUSE);
         assert_eq!(door(None).pause(ms(10)), SHORTEST_PAUSE);
