@@ -33,7 +33,7 @@ pub use counting::{
 };
 pub use family::Subreaper;
 pub use interrupt::Interrupt;
-pub use ready::{Service, Sign};
+pub use ready::{Precedent, Service, Sign};
 pub use system::System;
 
 /// Everything about one process to be launched.
@@ -78,7 +78,11 @@ pub enum Until {
     /// The same, and what it wrote to file descriptor 3 is kept.
     ExitWithReport,
     /// This is seen of it; then the process is told to end.
-    Ready(Sign),
+    Ready {
+        sign: Sign,
+        /// How this server was found before, under the same conditions.
+        precedent: Option<Precedent>,
+    },
     /// It exits with status 0, or serves: for a command of which nothing is known yet. It is told
     /// to end when it is clear which of the two.
     ExitOrService,
@@ -96,6 +100,8 @@ pub struct Launched {
     pub report: Vec<u8>,
     /// How it serves, if that was to be found out and it does.
     pub service: Option<Service>,
+    /// How it was found, for the next launch of the same server, where a port was its sign.
+    pub precedent: Option<Precedent>,
     /// Whether it went as expected.
     pub outcome: Result<(), Failure>,
 }

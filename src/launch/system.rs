@@ -14,10 +14,12 @@ use super::affinity::Affinity;
 use super::counting::{Events, Perf};
 use super::family::signal_group;
 use super::meanwhile::Meanwhile;
-use super::ready::{Given, Precedent, Wait, Watch};
+use super::ready::{Given, Wait, Watch};
 use super::spawn::{Child, Prepared};
 use super::stream::{Stream, pipe};
-use super::{Failure, GRACE, Interrupt, Interrupted, Launched, Launcher, Spec, Subreaper, Until};
+use super::{
+    Failure, GRACE, Interrupt, Interrupted, Launched, Launcher, Precedent, Spec, Subreaper, Until,
+};
 use crate::record::{Times, Usage};
 
 /// A killed process has this long to end.
@@ -37,8 +39,6 @@ pub struct System<'a> {
     /// What the launched processes are kept to.
     cpus: Option<CpuSet>,
     perf: Perf,
-    /// How servers were found so far.
-    precedent: Option<Precedent>,
 }
 
 impl<'a> System<'a> {
@@ -54,7 +54,6 @@ impl<'a> System<'a> {
             null: null.into(),
             cpus: None,
             perf: Perf::probe(),
-            precedent: None,
         })
     }
 
@@ -86,12 +85,12 @@ impl Launcher for System<'_> {
                     usage: Usage::default(),
                     report: Vec::new(),
                     service: None,
+                    precedent: None,
                     outcome: Err(failure),
                 });
             }
         };
-        let precedent = &mut self.precedent;
-        let mut launched = watched.see_through(spec, self.interrupt, &self.subreaper, precedent)?;
+        let mut launched = watched.see_through(spec, self.interrupt, &self.subreaper)?;
         meanwhile.end(&mut launched.usage);
         Ok(launched)
     }
@@ -100,8 +99,8 @@ impl Launcher for System<'_> {
 impl System<'_> {
     fn start(&self, spec: &Spec) -> Result<Watched, Failure> {
         let (watch, given) = match &spec.until {
-            Until::Ready(sign) => {
-                let (watch, given) = Watch::new(sign, self.precedent)?;
+            Until::Ready { sign, precedent } => {
+                let (watch, given) = Watch::new(sign, *precedent)?;
                 (Some(watch), given)
             }
             Until::ExitOrService => {
@@ -114,7 +113,7 @@ impl System<'_> {
         let (stderr, stderr_end) = pipe()?;
         let report = match spec.until {
             Until::ExitWithReport => Some(pipe()?),
-            Until::Exit | Until::Ready(_) | Until::ExitOrService => None,
+            Until::Exit | Until::Ready { .. } | Until::ExitOrService => None,
         };
         forget_peak_memory();
         let events = self.perf.open();
@@ -157,7 +156,6 @@ impl Watched {
         spec: &Spec,
         interrupt: &Interrupt,
         subreaper: &Subreaper,
-        precedent: &mut Option<Precedent>,
     ) -> Result<Launched, Interrupted> {
         let deadline = self.child.spawned + spec.timeout;
         let event = self.wait(deadline, Some(interrupt));
@@ -172,17 +170,17 @@ impl Watched {
         let mut counted = None;
         let mut confirmed = Ok(());
         let mut service = None;
+        let mut precedent = None;
         if let Event::Ready(at) = event {
             cpu_ready = cpu_time(self.child.pid);
             counted = Some(self.events.read());
             times.ready = Some(at - spawned);
             if let Some(watch) = &self.watch {
                 confirmed = watch.confirm(&self.child);
-                if let (Ok(()), Some(address), Some(accepted)) =
-                    (&confirmed, watch.answered(), times.accept)
-                {
-                    *precedent = Some(Precedent::after(*precedent, address, accepted));
-                }
+                precedent = watch
+                    .answered()
+                    .zip(times.accept)
+                    .map(|(address, accepted)| Precedent::new(address, accepted));
                 service = watch.service();
             }
         }
@@ -208,7 +206,7 @@ impl Watched {
             Event::TimedOut => Err(Failure::TimedOut {
                 timeout: spec.timeout,
                 awaited: match &spec.until {
-                    Until::Ready(sign) => Some(sign.to_string()),
+                    Until::Ready { sign, .. } => Some(sign.to_string()),
                     Until::ExitOrService => {
                         Some("its end, or a port on which it answers".to_owned())
                     }
@@ -222,7 +220,7 @@ impl Watched {
                     signal,
                     stderr: stderr(),
                 }),
-                (Status::Exited(status), Until::Ready(sign)) => Err(Failure::EndedUnready {
+                (Status::Exited(status), Until::Ready { sign, .. }) => Err(Failure::EndedUnready {
                     status,
                     before: sign.happened(),
                     last,
@@ -250,6 +248,7 @@ impl Watched {
             usage,
             report: self.report.map(|report| report.kept).unwrap_or_default(),
             service,
+            precedent: precedent.filter(|_| outcome.is_ok()),
             outcome,
         })
     }

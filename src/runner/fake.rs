@@ -78,6 +78,7 @@ where
                 },
                 report: Vec::new(),
                 service: None,
+                precedent: None,
                 outcome,
             },
             surroundings: Surroundings::default(),

@@ -421,6 +421,7 @@ impl<'a> Builder<'a> {
             hook: self.root.join("hook"),
             passed,
             writes: Vec::new(),
+            precedent: None,
         })
     }
 

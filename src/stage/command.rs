@@ -108,7 +108,10 @@ impl Stage {
             }
             Readiness::Notify => (Some(Sign::Notify), Some(at(Port::Picked)?)),
         };
-        let until = sign.map_or(Until::Exit, Until::Ready);
+        let until = sign.map_or(Until::Exit, |sign| Until::Ready {
+            sign,
+            precedent: self.precedent,
+        });
         let (program, args) = self.expand_command(&app.command, port)?;
         Ok(Spec {
             program,

@@ -11,7 +11,7 @@ use super::page_cache::PageCacheState;
 use super::quota::Group;
 use super::seen::Origins;
 use super::tree::{Kept, Part, Tree};
-use crate::launch::{Failure, Launched, Launcher, Spec, User};
+use crate::launch::{Failure, Launched, Launcher, Precedent, Spec, User};
 use crate::record::{Surroundings, Throttling};
 use crate::suite::{App, LaunchKind, Scenario};
 
@@ -43,6 +43,8 @@ pub struct Stage {
     pub(super) passed: Vec<(OsString, OsString)>,
     /// Does an untimed launch of this kind write bytecode? Known from its receipt.
     pub(super) writes: Vec<(LaunchKind, Writes)>,
+    /// How its server was found in timed launches.
+    pub(super) precedent: Option<Precedent>,
 }
 
 /// Does a launch leave new bytecode?
@@ -154,6 +156,9 @@ impl Stage {
         let (eviction, not_evicted) = self.page_cache.prepare(kind, &written);
         let throttled = self.group.as_ref().map(Group::throttling);
         let launched = take_import_time(kind, launcher.launch(&spec)?);
+        if let Some(found) = launched.precedent {
+            self.precedent = Some(found.after(self.precedent));
+        }
         let surroundings = Surroundings {
             eviction,
             throttling: throttled.map(|before| self.throttled_since(before)),

@@ -2,8 +2,8 @@
 //!
 //! Connecting fails at once while nobody listens, so it is tried again and again, at intervals
 //! that grow with the time passed: the port is found open late by a 256th of what is measured at
-//! the most, or by 0.4 ms where that is more. Long before any server was open so far it is tried
-//! less often, as attempts take CPU time from the app.
+//! the most, or by 0.4 ms where that is more. Long before the same server was ever open so far it is
+//! tried less often, as attempts take CPU time from the app.
 
 use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -31,7 +31,7 @@ const SELDOM: u32 = 16;
 /// A full backlog leaves a connection attempt unanswered; it is made again after this long.
 const CONNECT_LIMIT: Duration = Duration::from_millis(5);
 
-/// How servers were found before.
+/// How a server was found before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Precedent {
     /// Where the last one answered.
@@ -41,10 +41,19 @@ pub struct Precedent {
 }
 
 impl Precedent {
-    /// After another server, with what was known before it.
-    pub fn after(before: Option<Self>, address: IpAddr, accepted: Duration) -> Self {
-        let soonest = before.map_or(accepted, |before| before.soonest.min(accepted));
-        Self { address, soonest }
+    /// It answered there, and accepted a connection so long after the spawn.
+    pub fn new(address: IpAddr, accepted: Duration) -> Self {
+        Self {
+            address,
+            soonest: accepted,
+        }
+    }
+
+    /// With what was known before it.
+    #[must_use]
+    pub fn after(self, before: Option<Self>) -> Self {
+        let soonest = before.map_or(self.soonest, |before| before.soonest.min(self.soonest));
+        Self { soonest, ..self }
     }
 
     /// So long after the spawn a server may well be open.
@@ -233,7 +242,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         drop(listener);
-        let elsewhere = Precedent::after(None, "::1".parse().unwrap(), Duration::from_secs(1));
+        let elsewhere = Precedent::new("::1".parse().unwrap(), Duration::from_secs(1));
         let mut door = Door::new(address.port(), Some(elsewhere)).unwrap();
         let spawned = Instant::now();
         assert!(door.knock(spawned).is_none());
@@ -250,9 +259,10 @@ mod tests {
     fn a_server_is_asked_for_often_from_when_it_may_be_open() {
         let ms = Duration::from_millis;
         let address = "127.0.0.1".parse().unwrap();
-        let precedent = Precedent::after(None, address, ms(120));
-        let soonest = Precedent::after(Some(precedent), address, ms(100));
-        assert_eq!(Precedent::after(Some(soonest), address, ms(400)), soonest);
+        let found = |after| Precedent::new(address, ms(after));
+        let soonest = found(100).after(Some(found(120)));
+        assert_eq!(soonest, found(100));
+        assert_eq!(found(400).after(Some(soonest)), soonest);
         let door = |precedent| Door::new(crate::launch::ports::pick().unwrap(), precedent).unwrap();
         let known = door(Some(soonest));
         assert_eq!(known.pause(ms(10)), EARLY_PAUSE);
