@@ -36,17 +36,17 @@ pub struct Args {
     /// The app of a systemd service, under the conditions that its unit file and drop-ins set
     #[arg(long, value_name = "FILE", conflicts_with = "command")]
     unit: Option<PathBuf>,
-    /// How long the launches may take together [default: 2min]
-    #[arg(long, value_parser = run::duration)]
+    /// How long the launches may take together, such as 5min [default: 2min]
+    #[arg(long, value_name = "TIME", value_parser = run::duration)]
     budget: Option<Duration>,
     /// The Python interpreter [default: the command's or the unit's]
     #[arg(long, value_name = "PATH")]
     python: Option<PathBuf>,
-    /// Stop after this many blocks in any case
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    /// Stop after this many blocks in any case [default: 10000]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     blocks: Option<u32>,
-    /// Seed of the launches' order; random if left out, and recorded
-    #[arg(long)]
+    /// Seed of the launches' order, an integer; random if left out, and recorded
+    #[arg(long, value_name = "N")]
     seed: Option<u64>,
     /// The run's folder, which must not exist yet [default: coldsnake-runs/APP-TIME]
     #[arg(long, value_name = "DIR")]

@@ -33,14 +33,14 @@ pub struct Args {
     /// For 20 minutes instead of one: figures that one can publish
     #[arg(long, conflicts_with = "budget")]
     thorough: bool,
-    /// How long the launches may take together, such as 5min
-    #[arg(long, value_parser = run::duration)]
+    /// How long the launches may take together, such as 5min [default: 1min; with --thorough, 20min]
+    #[arg(long, value_name = "TIME", value_parser = run::duration)]
     budget: Option<Duration>,
     /// The Python interpreter [default: python3 on PATH]
     #[arg(long, value_name = "PATH")]
     python: Option<PathBuf>,
-    /// Seed of the launches' order; random if left out, and recorded
-    #[arg(long)]
+    /// Seed of the launches' order, an integer; random if left out, and recorded
+    #[arg(long, value_name = "N")]
     seed: Option<u64>,
     /// The run's folder, which must not exist yet [default: coldsnake-runs/calibration-TIME]
     #[arg(long, value_name = "DIR")]

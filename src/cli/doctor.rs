@@ -41,7 +41,7 @@ pub struct Args {
     /// A systemd service, by its unit file and drop-ins
     #[arg(long, value_name = "FILE", group = "subject")]
     unit: Option<PathBuf>,
-    /// A process that runs
+    /// A process that runs, by its number
     #[arg(long, value_name = "PID", group = "subject", value_parser = clap::value_parser!(i32).range(1..))]
     pid: Option<i32>,
     /// The Python interpreter [default: the one that the command or the unit leads to, else python3
@@ -82,7 +82,7 @@ pub struct Args {
     /// List every module
     #[arg(long)]
     all: bool,
-    /// How the diagnosis is printed; JSON has every module
+    /// How the diagnosis is printed
     #[arg(long, value_enum, default_value_t)]
     format: DiagnosisFormat,
     /// A Python program and its arguments
@@ -96,6 +96,7 @@ enum DiagnosisFormat {
     /// Sentences, and lines to copy
     #[default]
     Text,
+    /// One object, with every module
     Json,
 }
 
@@ -105,7 +106,9 @@ enum HashChoice {
     /// Pycs that ask for it are checked
     #[default]
     Default,
+    /// All hash-based pycs are checked
     Always,
+    /// None is
     Never,
 }
 

@@ -17,7 +17,7 @@ use crate::suite::SuiteFile;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     coldsnake init -- python -m myapp --flag\n  \
-    coldsnake init -o bench/suite.toml -- gunicorn --bind 127.0.0.1:8000 shop.wsgi:app\n  \
+    coldsnake init -o suite.toml -- gunicorn --bind 127.0.0.1:8000 shop.wsgi:app\n  \
     coldsnake init -o - -- .venv/bin/black --version")]
 pub struct Args {
     /// The file, which must not exist yet; - for standard output

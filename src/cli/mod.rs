@@ -5,10 +5,13 @@ mod advise;
 mod calibrate;
 mod check;
 mod compare;
+mod completions;
 mod doctor;
 mod exit;
+mod help;
 mod init;
 mod list;
+mod man;
 mod measure;
 mod output;
 mod overview;
@@ -22,11 +25,14 @@ use clap::{Parser, Subcommand};
 
 pub use exit::Status;
 
+/// What the program is called in completions and manual pages.
+const NAME: &str = "coldsnake";
+
 /// Measures how long Python apps take to start, and what their bytecode cache saves them.
 ///
 /// Without a command, measures the bundled suite.
 #[derive(Debug, Parser)]
-#[command(version, propagate_version = true, max_term_width = 100)]
+#[command(version, propagate_version = true, max_term_width = 100, after_help = help::CLOSING)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -45,6 +51,8 @@ enum Command {
     Calibrate(calibrate::Args),
     Doctor(Box<doctor::Args>),
     List(list::Args),
+    Completions(completions::Args),
+    Man(man::Args),
 }
 
 /// Runs the command line of this process, and says how it ended.
@@ -74,6 +82,8 @@ pub fn main() -> Status {
         Command::Calibrate(args) => calibrate::execute(&args),
         Command::Doctor(args) => doctor::execute(&args),
         Command::List(args) => list::execute(&args),
+        Command::Completions(args) => completions::execute(&args),
+        Command::Man(args) => man::execute(&args),
     };
     match result {
         Ok(status) => status,

@@ -13,6 +13,9 @@ use crate::report::{Row, Theme, overview_chart, overview_table};
 /// after how many starts that is paid back. The records' suites must have the scenarios warm (the
 /// baseline), cold, prefix-first and prefix-warm.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  coldsnake overview coldsnake-runs/black coldsnake-runs/pytest
+  coldsnake overview coldsnake-runs/black coldsnake-runs/pytest --out all")]
 pub struct Args {
     /// Records (record.jsonl), or the folders of runs, in the order of the rows
     #[arg(required = true)]

@@ -7,6 +7,10 @@ use super::output::{Format, open, show, write};
 
 /// Make summary, charts and page again from a record, and print the tables
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  coldsnake report coldsnake-runs/RUN
+  coldsnake report coldsnake-runs/RUN --out public
+  coldsnake report record.jsonl --format json > summary.json")]
 pub struct Args {
     /// A record.jsonl, or the folder of a run
     record: PathBuf,

@@ -23,7 +23,7 @@ use crate::suite::{Counter, Goal, SuiteFile, bundled};
 #[derive(Debug, Default, clap::Args)]
 #[command(after_help = "Examples:\n  \
     coldsnake run\n  \
-    coldsnake run suite.toml --budget 5min\n  \
+    coldsnake run suite.toml --budget 5min --only cold,prefix-warm\n  \
     coldsnake run -- python -m myapp --flag\n  \
     coldsnake run -- .venv/bin/gunicorn --bind 127.0.0.1:8000 shop.wsgi:app")]
 pub struct Args {
@@ -34,25 +34,26 @@ pub struct Args {
     /// set; what cannot be honoured is said
     #[arg(long, value_name = "FILE", conflicts_with_all = ["suite", "command"])]
     pub(super) unit: Option<PathBuf>,
-    /// How long the launches may take together, such as 60s
-    #[arg(long, value_parser = duration)]
+    /// How long the launches may take together, such as 60s or 5min [default: the suite's, else 90s]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(super) budget: Option<Duration>,
-    /// Stop when every interval is narrow enough, or when every claim is decided
+    /// Stop within the budget as soon as this is reached [default: the suite's, else precise]
     #[arg(long, value_enum, value_name = "WHAT")]
     pub(super) until: Option<UntilChoice>,
-    /// Half-width of the intervals that are narrow enough, such as 2%
-    #[arg(long, value_parser = fraction)]
+    /// Half-width of the intervals that are narrow enough, as a share of the baseline's time
+    /// [default: the suite's, else 2%]
+    #[arg(long, value_name = "SHARE", value_parser = fraction)]
     pub(super) precision: Option<Fraction>,
-    /// Stop after this many blocks in any case
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    /// Stop after this many blocks in any case [default: the suite's, else 10000]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(super) blocks: Option<u32>,
-    /// Seed of the launches' order; random if left out, and recorded
-    #[arg(long)]
+    /// Seed of the launches' order, an integer; random if left out, and recorded
+    #[arg(long, value_name = "N")]
     pub(super) seed: Option<u64>,
-    /// Only these scenarios (and the baseline)
+    /// Only these scenarios, separated by commas, and the baseline [default: all of the suite]
     #[arg(long, value_delimiter = ',', value_name = "SCENARIO")]
     pub(super) only: Vec<String>,
-    /// The scenario that the others are compared with
+    /// The scenario that the others are compared with [default: the suite's, else its first]
     #[arg(long, value_name = "SCENARIO")]
     pub(super) baseline: Option<String>,
     /// The Python interpreter; given more than once, every scenario is measured under each, in the
@@ -74,7 +75,7 @@ pub struct Args {
     pub(super) allow_drop_caches: bool,
     /// Which CPUs coldsnake and the app run on: auto keeps a core of its own for coldsnake where
     /// there are three or more, none pins nothing; or the app's CPUs, such as 2-3, or coldsnake's
-    /// and the app's, such as 0:1-3
+    /// and the app's, such as 0:1-3 [default: auto]
     #[arg(
         long,
         default_value = "auto",

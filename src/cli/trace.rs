@@ -41,16 +41,16 @@ pub struct Args {
     #[arg(long, value_name = "SCENARIO")]
     against: Option<String>,
     /// How many blocks: so many launches with the hook, and as many without
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
     blocks: u32,
-    /// No block begins after this time, such as 60s
-    #[arg(long, value_parser = duration)]
+    /// No block begins after this time, such as 5min [default: 60s]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
     budget: Option<Duration>,
     /// How many modules are listed
     #[arg(long, default_value_t = 15, value_name = "N")]
     top: usize,
-    /// Seed of the launches' order; random if left out
-    #[arg(long)]
+    /// Seed of the launches' order, an integer; random if left out
+    #[arg(long, value_name = "N")]
     seed: Option<u64>,
     /// The Python interpreter [default: the suite's or the command's, else python3 on PATH]
     #[arg(long, value_name = "PATH")]
@@ -65,7 +65,7 @@ pub struct Args {
     /// Let scenarios with page-cache = "dropped" drop the page cache of the whole machine
     #[arg(long)]
     allow_drop_caches: bool,
-    /// Which CPUs coldsnake and the app run on, as for `run`
+    /// Which CPUs coldsnake and the app run on, as for `run` [default: auto]
     #[arg(
         long,
         default_value = "auto",

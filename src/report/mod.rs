@@ -33,4 +33,4 @@ pub use terminal::terminal;
 pub use text::{Colour, Page, Terminal};
 pub use theme::Theme;
 pub use trace::{WriteTraceError, text as trace_text, write_trace};
-pub use write::{CHARTS_FOLDER, PAGE_FILE, SUMMARY_FILE, WriteRunError, write_run};
+pub use write::{CHARTS_FOLDER, PAGE_FILE, SUMMARY_FILE, WriteRunError, write_run, write_whole};

@@ -84,7 +84,12 @@ pub fn write_run(
     Ok(written)
 }
 
-pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Writes a file under a temporary name in its folder, syncs it, and renames it: whoever reads it
+/// finds the old one or the new one, whole.
+///
+/// # Errors
+/// When it cannot be written; what was there before stays.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut file = NamedTempFile::new_in(folder)?;
     file.write_all(bytes)?;

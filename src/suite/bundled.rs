@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use include_dir::{Dir, include_dir};
 
+use super::validate::SuiteFile;
+
 static LERNMANAGER_APP: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/scenarios/lernmanager/app");
 static HTTPSERVER_APP: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/scenarios/httpserver/app");
 
@@ -63,6 +65,11 @@ impl Bundled {
     /// The bundled suite of that name.
     pub fn named(name: &str) -> Option<&'static Self> {
         ALL.iter().find(|bundled| bundled.name == name)
+    }
+
+    /// The suite, for being looked at; its app has to be unpacked to be launched.
+    pub fn file(&self) -> SuiteFile {
+        SuiteFile::from_text(Path::new(self.name), self.suite)
     }
 
     /// Writes suite and app below a folder, and returns the suite's file.

@@ -110,11 +110,3 @@ fn the_suite_without_packages_needs_no_network() {
     );
     assert!(!project.path().join("cache").exists());
 }
-
-#[test]
-fn the_bundled_suites_are_listed() {
-    let listed = Project::new(EXITING_APP).run(&["list"]).expect(0).stdout;
-    for name in ["lernmanager ", "lernmanager-full ", "httpserver "] {
-        assert!(listed.contains(name), "{listed}");
-    }
-}

@@ -29,6 +29,7 @@ mod quota;
 mod readiness;
 mod records;
 mod servers;
+mod shell;
 mod states;
 mod stopping;
 mod suites;
