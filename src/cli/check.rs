@@ -11,6 +11,9 @@ use crate::analysis::Outcome;
 /// 0: all claims are supported. 1: one is refuted. 3: none is refuted, one is inconclusive.
 /// 4: the measurement is invalid.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  coldsnake check coldsnake-runs/RUN
+  coldsnake check coldsnake-runs/RUN --format json > verdicts.json")]
 pub struct Args {
     /// A record.jsonl, or the folder of a run
     record: PathBuf,

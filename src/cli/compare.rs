@@ -13,6 +13,9 @@ use crate::report::comparison;
 /// part of the difference, and the result is labelled uncontrolled. Records of different apps,
 /// suites, interpreters or hosts are refused.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  coldsnake compare coldsnake-runs/RUN
+  coldsnake compare coldsnake-runs/BEFORE coldsnake-runs/AFTER")]
 pub struct Args {
     /// A record.jsonl, or the folder of a run
     record: PathBuf,
