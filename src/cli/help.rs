@@ -128,6 +128,7 @@ mod tests {
 
     #[test]
     fn every_option_that_takes_a_time_or_a_share_names_a_unit_and_a_default() {
+        let unit = regex::Regex::new(r"\d(s|ms|min|h|%)").unwrap();
         let mut seen = 0;
         for command in commands() {
             for argument in command.get_arguments() {
@@ -144,7 +145,6 @@ mod tests {
                     default || help.contains("[default: "),
                     "{name} has no default: {help}"
                 );
-                let unit = regex::Regex::new(r"\d(s|ms|min|h|%)").unwrap();
                 let said = format!("{help} {:?}", argument.get_default_values());
                 assert!(unit.is_match(&said), "{name} names no unit: {said}");
             }
