@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::compare::Comparison;
+use super::compare::{Comparison, Difference};
 use super::model::*;
 use super::verdicts;
 use crate::record::format::{Host, Interpreter, StopReason};
@@ -39,15 +39,22 @@ impl Comparison {
         let json = json!({
             "format_version": SUMMARY_VERSION,
             "contrasts": self.contrasts.iter().map(contrast).collect::<Vec<_>>(),
-            "differences": self.differences.iter().map(|difference| json!({
-                "what": difference.what,
-                "first": difference.first,
-                "second": difference.second,
-            })).collect::<Vec<_>>(),
+            "differences": self.differences.iter().map(Difference::json).collect::<Vec<_>>(),
             "notes": self.notes,
         });
         format!("{json:#}\n")
     }
+}
+
+impl Difference {
+    pub(super) fn json(&self) -> Value {
+        json!({ "what": self.what, "first": self.first, "second": self.second })
+    }
+}
+
+/// An estimate in the form that it has in `summary.json`.
+pub(super) fn estimate_json(estimate: &Estimate) -> Value {
+    json!(SummaryEstimate::from(estimate))
 }
 
 #[derive(Serialize)]

@@ -4,8 +4,9 @@ use std::process::{ExitCode, Termination};
 
 use crate::launch::affinity::AffinityError;
 use crate::python::PythonError;
+use crate::record::foreign::ForeignError;
 use crate::record::{ReadError, WriteError};
-use crate::report::{WriteRunError, WriteTraceError};
+use crate::report::{ExportError, WriteFileError, WriteRunError, WriteTraceError};
 use crate::runner::RunError;
 use crate::stage::StageError;
 use crate::suite::SuiteError;
@@ -82,6 +83,12 @@ impl From<ReadError> for Failed {
     }
 }
 
+impl From<ForeignError> for Failed {
+    fn from(error: ForeignError) -> Self {
+        Self::new(Status::BadInput, &error)
+    }
+}
+
 impl From<WriteError> for Failed {
     fn from(error: WriteError) -> Self {
         Self::new(Status::BadInput, &error)
@@ -96,6 +103,18 @@ impl From<WriteRunError> for Failed {
 
 impl From<WriteTraceError> for Failed {
     fn from(error: WriteTraceError) -> Self {
+        Self::new(Status::BadInput, &error)
+    }
+}
+
+impl From<ExportError> for Failed {
+    fn from(error: ExportError) -> Self {
+        Self::new(Status::BadInput, &error)
+    }
+}
+
+impl From<WriteFileError> for Failed {
+    fn from(error: WriteFileError) -> Self {
         Self::new(Status::BadInput, &error)
     }
 }

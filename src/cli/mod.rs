@@ -8,8 +8,10 @@ mod compare;
 mod completions;
 mod doctor;
 mod exit;
+mod export;
 mod help;
 mod init;
+mod input;
 mod list;
 mod man;
 mod measure;
@@ -47,6 +49,7 @@ enum Command {
     Report(report::Args),
     Compare(compare::Args),
     Overview(overview::Args),
+    Export(export::Args),
     Check(check::Args),
     Calibrate(calibrate::Args),
     Doctor(Box<doctor::Args>),
@@ -78,6 +81,7 @@ pub fn main() -> Status {
         Command::Report(args) => report::execute(&args),
         Command::Compare(args) => compare::execute(&args),
         Command::Overview(args) => overview::execute(&args),
+        Command::Export(args) => export::execute(&args),
         Command::Check(args) => check::execute(&args),
         Command::Calibrate(args) => calibrate::execute(&args),
         Command::Doctor(args) => doctor::execute(&args),

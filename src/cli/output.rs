@@ -1,6 +1,6 @@
 //! What all commands that show results share: the format, the terminal's width, colour.
 
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
@@ -48,6 +48,21 @@ pub fn print(text: &str) {
     let mut stdout = std::io::stdout().lock();
     let _ = stdout.write_all(text.as_bytes());
     let _ = stdout.flush();
+}
+
+/// Prints what is to be kept, such as an export: that all of it arrived matters then. A reader that has
+/// had enough is no error here, either.
+///
+/// # Errors
+/// When it cannot be written, as on a disk that is full.
+pub fn deliver(text: &str) -> Result<(), Failed> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and(stdout.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failed::bad_input(format!(
+            "cannot write to standard output: {error}"
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// Prints a line to stderr, with the program's name. `eprintln!` would panic where nobody reads it.

@@ -3,6 +3,7 @@
 mod convert;
 mod counts;
 mod cpus;
+pub mod foreign;
 pub mod format;
 pub mod host;
 mod model;

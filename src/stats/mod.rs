@@ -18,6 +18,7 @@ pub mod describe;
 pub mod drift;
 pub mod hodges_lehmann;
 pub mod interval;
+pub mod median;
 pub mod modality;
 pub mod multiple;
 pub mod proportion;

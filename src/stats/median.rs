@@ -1,0 +1,89 @@
+//! The interval of a median, from the order statistics of one sample.
+//!
+//! The number of values below the true median is binomial with p = ½, whatever the distribution of
+//! the values is. So the interval from the k-th smallest to the k-th largest value covers the median
+//! with probability 1 − 2·P(B ≤ k − 1) at least; k is the largest for which that is the level.
+//!
+//! Source: Thompson (1936), "On confidence ranges for the median and other expectation
+//! distributions", Annals of Mathematical Statistics 7, 122–128; Hollander, Wolfe & Chicken (2014),
+//! section 3.6.
+//!
+//! The values must be independent. On a machine that drifts they are not, and another run's median
+//! may well lie outside: the interval is that of the median under the conditions of this run.
+
+use statrs::distribution::{Binomial, DiscreteCDF};
+
+use super::describe::quantile_of_sorted;
+use super::interval::{Estimate, Interval, Level};
+
+/// The median and its interval, in the values' unit.
+///
+/// The interval is `None` when there are too few values for one at the level: fewer than six at
+/// 95 %. The whole is `None` for an empty or non-finite sample.
+pub fn estimate(values: &[f64], level: Level) -> Option<Estimate> {
+    let sorted = super::sorted(values)?;
+    Some(Estimate {
+        estimate: quantile_of_sorted(&sorted, 0.5)?,
+        interval: rank(sorted.len(), level)
+            .and_then(|rank| Interval::new(sorted[rank - 1], sorted[sorted.len() - rank])),
+    })
+}
+
+/// The k of the k-th smallest and the k-th largest value; `None` if even the extremes are too close.
+fn rank(n: usize, level: Level) -> Option<usize> {
+    let below = Binomial::new(0.5, n as u64).ok()?;
+    // The smallest x with P(B ≤ x) ≥ α/2, so that P(B ≤ x − 1) < α/2.
+    let rank = below.inverse_cdf(level.alpha() / 2.0) as usize;
+    (rank > 0).then_some(rank)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{estimate, rank};
+    use crate::stats::interval::Level;
+
+    #[test]
+    fn the_ranks_are_those_of_the_published_table() {
+        // Conover (1999), "Practical Nonparametric Statistics", table A3; by hand for n = 6:
+        // 2 · 2⁻⁶ = .031.
+        for (n, want) in [
+            (0, None),
+            (1, None),
+            (5, None),
+            (6, Some(1)),
+            (8, Some(1)),
+            (9, Some(2)),
+            (10, Some(2)),
+            (15, Some(4)),
+            (20, Some(6)),
+            (30, Some(10)),
+        ] {
+            assert_eq!(rank(n, Level::P95), want, "{n}");
+        }
+    }
+
+    #[test]
+    fn the_ends_are_values_of_the_sample() {
+        let values = [9.0, 1.0, 8.0, 2.0, 7.0, 3.0, 6.0, 4.0, 5.0];
+        let found = estimate(&values, Level::P95).unwrap();
+        assert_eq!(found.estimate, 5.0);
+        let interval = found.interval.unwrap();
+        assert_eq!((interval.low(), interval.high()), (2.0, 8.0));
+    }
+
+    #[test]
+    fn too_few_values_have_a_median_and_no_interval() {
+        let found = estimate(&[1.0, 2.0], Level::P95).unwrap();
+        assert_eq!(found.estimate, 1.5);
+        assert_eq!(found.interval, None);
+        assert_eq!(estimate(&[], Level::P95), None);
+        assert_eq!(estimate(&[f64::NAN], Level::P95), None);
+    }
+
+    #[test]
+    fn a_million_values_take_no_time_to_rank() {
+        // n/2 − 1.96·√n/2, by the normal approximation.
+        let rank = rank(1_000_000, Level::P95).unwrap();
+        assert!((499_019..=499_021).contains(&rank), "{rank}");
+    }
+}
