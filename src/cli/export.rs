@@ -42,8 +42,11 @@ pub struct Args {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Target {
-    /// JSON, as hyperfine's --export-json
+    /// JSON of hyperfine 1.x, as its --export-json
     Hyperfine,
+    /// JSON of hyperfine 2.x
+    #[value(name = "hyperfine-2")]
+    Hyperfine2,
     /// pyperf's JSON
     Pyperf,
     /// Bencher Metric Format: the median, with its interval
@@ -60,6 +63,7 @@ impl From<Target> for ExportFormat {
     fn from(target: Target) -> Self {
         match target {
             Target::Hyperfine => Self::Hyperfine,
+            Target::Hyperfine2 => Self::Hyperfine2,
             Target::Pyperf => Self::Pyperf,
             Target::Bencher => Self::Bencher,
             Target::GithubActionBenchmark => Self::GithubActionBenchmark,

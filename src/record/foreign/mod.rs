@@ -198,7 +198,9 @@ fn is_record(bytes: &[u8]) -> bool {
         _version: serde::de::IgnoredAny,
     }
     let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or(bytes);
-    line.starts_with(br#"{"type":"#) || serde_json::from_slice::<Line>(line).is_ok()
+    // serde would take a list for the struct, too.
+    line.starts_with(br#"{"type":"#)
+        || line.starts_with(b"{") && serde_json::from_slice::<Line>(line).is_ok()
 }
 
 fn holds(bytes: &[u8], word: &[u8]) -> bool {

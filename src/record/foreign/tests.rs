@@ -47,6 +47,18 @@ fn a_parameter_tells_commands_of_the_same_name_apart() {
 }
 
 #[test]
+fn since_hyperfine_2_a_time_stands_in_each_measurement_and_a_name_beside_the_command() {
+    let text = r#"{"schema_version":2,"results":[{"command":"a","name":"b",
+        "parameters":{"n":{"value":"1"}},"measurements":[
+        {"time_wall_clock":{"value":2.0,"unit":"second"},"exit_code":0},
+        {"time_wall_clock":{"value":3.0,"unit":"second"},"exit_code":1}]}]}"#;
+    let read = read(text).unwrap();
+    let only = &read.benchmarks[0];
+    assert_eq!((only.name.as_str(), only.nonzero), ("b", 1));
+    assert_eq!(only.times_ms, [2e3, 3e3]);
+}
+
+#[test]
 fn what_is_wrong_is_said_with_its_place() {
     let hyperfine = |result: &str| format!(r#"{{"results":[{result}]}}"#);
     let times = |times: &str| hyperfine(&format!(r#"{{"command":"x","times":[{times}]}}"#));
@@ -83,6 +95,32 @@ fn what_is_wrong_is_said_with_its_place() {
         (
             r#"{"results":[{"command":"x","times":[1]},{"command":"x","times":[1]}]}"#,
             "two of its benchmarks are called `x`",
+        ),
+        (
+            r#"{"schema_version":3,"results":[]}"#,
+            "its schema's version is 3",
+        ),
+        (
+            r#"{"schema_version":2,"results":[{"command":"x","times":[1]}]}"#,
+            "`results[0].measurements` is no list",
+        ),
+        (
+            r#"{"schema_version":2,"results":[{"command":"x","measurements":[]}]}"#,
+            "`results[0].measurements` (x) is empty",
+        ),
+        (
+            r#"{"schema_version":2,"results":[{"command":"x","measurements":[{}]}]}"#,
+            "`results[0].measurements[0].time_wall_clock` is missing",
+        ),
+        (
+            r#"{"schema_version":2,"results":[{"command":"x","measurements":[
+                {"time_wall_clock":{"value":1}}]}]}"#,
+            "is not in seconds",
+        ),
+        (
+            r#"{"schema_version":2,"results":[{"command":"x","measurements":[
+                {"time_wall_clock":{"unit":"second"}}]}]}"#,
+            "time_wall_clock.value` is null, and no number",
         ),
         (
             r#"{"version":6,"benchmarks":[]}"#,

@@ -1,4 +1,4 @@
-//! hyperfine's JSON, as `--export-json` writes it. Times are in seconds.
+//! hyperfine's JSON as its versions 1.x write it, and as many programs read it. Times are in seconds.
 
 use std::collections::BTreeMap;
 
@@ -72,7 +72,7 @@ fn outcome<'a>(benchmark: &'a Benchmark) -> Option<Outcome<'a>> {
 }
 
 /// A launch that did not fail ended by itself with status 0, or, as a server, was ended by a signal.
-fn exit_code(metric: Metric) -> Option<i32> {
+pub(super) fn exit_code(metric: Metric) -> Option<i32> {
     match metric {
         Metric::Exit | Metric::Import => Some(0),
         Metric::Ready => None,
@@ -80,7 +80,7 @@ fn exit_code(metric: Metric) -> Option<i32> {
 }
 
 /// What sets the benchmarks apart, and has no other place.
-fn parameters(benchmark: &Benchmark) -> BTreeMap<&'static str, String> {
+pub(super) fn parameters(benchmark: &Benchmark) -> BTreeMap<&'static str, String> {
     let mut parameters = BTreeMap::from([
         ("app", benchmark.record.suite.app.name.clone()),
         ("metric", benchmark.metric.name().to_owned()),

@@ -10,6 +10,7 @@ mod csv;
 mod file;
 mod github_action_benchmark;
 mod hyperfine;
+mod hyperfine2;
 mod markdown;
 mod pyperf;
 #[cfg(test)]
@@ -27,8 +28,10 @@ pub use file::{Existing, WriteFileError, write_file};
 /// Whose format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExportFormat {
-    /// `hyperfine --export-json`.
+    /// `hyperfine --export-json` of versions 1.x.
     Hyperfine,
+    /// The same of versions 2.x.
+    Hyperfine2,
     /// pyperf's JSON, version 1.0.
     Pyperf,
     /// Bencher Metric Format.
@@ -87,6 +90,7 @@ pub fn export(
         ExportFormat::Csv => whole(csv::text(records, metric)),
         ExportFormat::Markdown => whole(markdown::text(records, metric)),
         ExportFormat::Hyperfine => each(records, metric, hyperfine::text)?,
+        ExportFormat::Hyperfine2 => each(records, metric, hyperfine2::text)?,
         ExportFormat::Pyperf => each(records, metric, pyperf::text)?,
         ExportFormat::Bencher => each(records, metric, bencher::text)?,
         ExportFormat::GithubActionBenchmark => {

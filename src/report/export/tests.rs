@@ -3,8 +3,9 @@
 use super::super::fixture;
 use super::*;
 
-const FORMATS: [ExportFormat; 6] = [
+const FORMATS: [ExportFormat; 7] = [
     ExportFormat::Hyperfine,
+    ExportFormat::Hyperfine2,
     ExportFormat::Pyperf,
     ExportFormat::Bencher,
     ExportFormat::GithubActionBenchmark,
