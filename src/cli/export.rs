@@ -8,7 +8,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use super::exit::{Failed, Status};
 use super::output::{deliver, open, say};
 use crate::analysis::Validity;
-use crate::report::{Existing, ExportFormat, export, write_file};
+use crate::report::{Existing, ExportFormat, Selection, export, write_file};
 use crate::suite::Metric;
 
 /// Write a record in the format of another program
@@ -19,7 +19,7 @@ use crate::suite::Metric;
 #[command(after_help = "Examples:\n  \
     coldsnake export RUN --format hyperfine --out shop.json\n  \
     coldsnake export RUN --format pyperf --out shop.json && python -m pyperf stats shop.json\n  \
-    coldsnake export RUN --format bencher | bencher run --adapter json --file /dev/stdin\n  \
+    coldsnake export RUN --format bencher --only warm,cold --out bencher.json\n  \
     coldsnake export RUN --format csv --metric import > launches.csv\n  \
     coldsnake export RUN --format markdown >> \"$GITHUB_STEP_SUMMARY\"")]
 pub struct Args {
@@ -32,6 +32,9 @@ pub struct Args {
     /// The metric [default: the first of the suite; csv and markdown: all of them]
     #[arg(long, value_parser = metric())]
     metric: Option<Metric>,
+    /// Only these scenarios [default: all]
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    only: Vec<String>,
     /// The file, which must not exist yet [default: standard output]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -91,7 +94,11 @@ pub fn execute(args: &Args) -> Result<Status, Failed> {
         }
         records.push((record, analysis));
     }
-    let exported = export(&records, args.format.into(), args.metric)?;
+    let selection = Selection {
+        metric: args.metric,
+        scenarios: args.only.clone(),
+    };
+    let exported = export(&records, args.format.into(), &selection)?;
     for sentence in &exported.left_out {
         say(sentence);
     }

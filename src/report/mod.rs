@@ -29,7 +29,9 @@ pub use advice::{advice_json, advice_text};
 pub use calibration::{calibration, calibration_json};
 pub use charts::{Chart, ChartError, charts, overview_chart};
 pub use comparison::comparison;
-pub use export::{Existing, Export, ExportError, ExportFormat, WriteFileError, export, write_file};
+pub use export::{
+    Existing, Export, ExportError, ExportFormat, Selection, WriteFileError, export, write_file,
+};
 pub use foreign::foreign_comparison;
 pub use overview::{OverviewError, Row, overview_table};
 pub use page::page;

@@ -256,3 +256,20 @@ fn several_records_are_told_apart_by_their_apps() {
         2 * exported(BLACK, "csv").lines().count() - 1
     );
 }
+
+#[test]
+fn scenarios_can_be_chosen() {
+    let project = project();
+    let export = |format: &str, only: &str| {
+        project.run(&["export", BLACK, "--format", format, "--only", only])
+    };
+    let file = json(&export("bencher", "cold,warm").expect(0).stdout);
+    assert_eq!(keys(&file), ["warm", "cold"]);
+    let csv = export("csv", "cold").expect(0).stdout;
+    assert!(csv.lines().count() > 2);
+    assert!(csv.lines().skip(1).all(|line| line.contains(",cold,")));
+    let markdown = export("markdown", "cold").expect(0).stdout;
+    assert!(markdown.contains("| `cold` |") && !markdown.contains("| `prefix-warm` |"));
+    let refused = export("csv", "cold,hot").expect(2);
+    refused.says(&["no scenario is called hot; there are warm, cold, prefix-first, prefix-warm"]);
+}

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use super::Selection;
 use super::benchmark::{interpreter, time, version};
 use crate::analysis::Analysis;
 use crate::record::{Launch, Record, Role};
@@ -33,8 +34,8 @@ const COLUMNS: [&str; 20] = [
     "failure",
 ];
 
-/// Every launch of every record, or those that a metric asks for; failed ones and the twin's, too.
-pub fn text(records: &[(Record, Analysis)], metric: Option<Metric>) -> String {
+/// Every launch that is selected; failed ones and the twin's, too.
+pub fn text(records: &[(Record, Analysis)], selection: &Selection) -> String {
     let mut text = COLUMNS.join(",") + "\n";
     for (record, _) in records {
         let interpreters: Vec<String> = record
@@ -43,13 +44,18 @@ pub fn text(records: &[(Record, Analysis)], metric: Option<Metric>) -> String {
             .iter()
             .map(|scenario| interpreter(record, scenario).map_or_else(String::new, version))
             .collect();
-        for launch in &record.launches {
-            if metric.is_none_or(|metric| metric.launch_kind() == launch.kind) {
-                let interpreter = interpreters.get(launch.arm.scenario);
-                let cells = cells(record, launch, interpreter.map_or("", String::as_str));
-                text += &cells.map(|cell| quoted(&cell)).join(",");
-                text.push('\n');
-            }
+        let scenarios = &record.suite.scenarios;
+        let selected = record.launches.iter().filter(|launch| {
+            let scenario = scenarios.get(launch.arm.scenario);
+            let metric = metric_of(record, launch.kind);
+            scenario.is_none_or(|scenario| selection.has_scenario(&scenario.name))
+                && metric.is_none_or(|metric| selection.has_metric(metric))
+        });
+        for launch in selected {
+            let interpreter = interpreters.get(launch.arm.scenario);
+            let cells = cells(record, launch, interpreter.map_or("", String::as_str));
+            text += &cells.map(|cell| quoted(&cell)).join(",");
+            text.push('\n');
         }
     }
     text

@@ -1,21 +1,22 @@
 //! Markdown for a pull request: what was measured, the contrasts, the claims.
 
 use super::super::{numbers, words};
+use super::Selection;
 use crate::analysis::{Analysis, Contrast, Validity};
 use crate::record::Record;
 use crate::stats::interval::Estimate;
 use crate::suite::Metric;
 
 /// A section for each record, with a table for each metric.
-pub fn text(records: &[(Record, Analysis)], metric: Option<Metric>) -> String {
+pub fn text(records: &[(Record, Analysis)], selection: &Selection) -> String {
     let sections: Vec<String> = records
         .iter()
-        .map(|(record, analysis)| section(record, analysis, metric))
+        .map(|(record, analysis)| section(record, analysis, selection))
         .collect();
     sections.join("\n")
 }
 
-fn section(record: &Record, analysis: &Analysis, metric: Option<Metric>) -> String {
+fn section(record: &Record, analysis: &Analysis, selection: &Selection) -> String {
     let mut text = format!("### How long {} takes to start\n", analysis.app);
     if let Validity::Invalid(reasons) = &analysis.validity {
         text += "\n**These figures are not to be believed:**\n\n";
@@ -24,9 +25,9 @@ fn section(record: &Record, analysis: &Analysis, metric: Option<Metric>) -> Stri
         }
     }
     for &measured in &record.suite.measure.metrics {
-        if metric.is_none_or(|metric| metric == measured) {
+        if selection.has_metric(measured) {
             text += "\n";
-            text += &table(record, analysis, measured);
+            text += &table(record, analysis, measured, selection);
         }
     }
     if !analysis.claims.is_empty() {
@@ -54,12 +55,13 @@ fn section(record: &Record, analysis: &Analysis, metric: Option<Metric>) -> Stri
     text
 }
 
-fn table(record: &Record, analysis: &Analysis, metric: Metric) -> String {
+fn table(record: &Record, analysis: &Analysis, metric: Metric, selection: &Selection) -> String {
     let mut text = format!(
         "| {} | Median | Compared with | Difference, ms | Ratio | p |\n|---|--:|---|--:|--:|--:|\n",
         words::metric_label(metric, &record.suite)
     );
-    for scenario in &analysis.scenarios {
+    let scenarios = analysis.scenarios.iter();
+    for scenario in scenarios.filter(|each| selection.has_scenario(&each.name)) {
         let mut metrics = scenario.metrics.iter();
         let median = metrics
             .find(|each| each.metric == metric)
@@ -92,7 +94,7 @@ fn table(record: &Record, analysis: &Analysis, metric: Metric) -> String {
         }
     }
     for twin in &analysis.noise_floor {
-        if twin.metric == metric {
+        if twin.metric == metric && selection.has_scenario(&twin.scenario) {
             let [from, difference, ratio, p_value] = compared(twin);
             let name = format!("{} again", code(&twin.scenario));
             text += &row([name, String::new(), from, difference, ratio, p_value]);
@@ -123,7 +125,8 @@ fn ratio(ratio: &Estimate) -> String {
 fn with(number: String, ends: Option<String>) -> String {
     match ends {
         Some(ends) => format!("{number} {ends}"),
-        None => number,
+        None if number == numbers::UNKNOWN => number,
+        None => format!("{number} (no interval)"),
     }
 }
 

@@ -44,6 +44,26 @@ pub enum ExportFormat {
     Markdown,
 }
 
+/// What of the records is exported.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// Without one it is the first of each suite, and all of them where the format can hold all (CSV
+    /// and Markdown).
+    pub metric: Option<Metric>,
+    /// Names; all of them, if there are none.
+    pub scenarios: Vec<String>,
+}
+
+impl Selection {
+    fn has_metric(&self, metric: Metric) -> bool {
+        self.metric.is_none_or(|only| only == metric)
+    }
+
+    fn has_scenario(&self, name: &str) -> bool {
+        self.scenarios.is_empty() || self.scenarios.iter().any(|only| only == name)
+    }
+}
+
 /// A record in another format.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Export {
@@ -62,6 +82,8 @@ pub enum ExportError {
         metric: Metric,
         measured: Vec<&'static str>,
     },
+    #[error("no scenario is called {name}; there are {}", there.join(", "))]
+    NoScenario { name: String, there: Vec<String> },
     #[error("there is nothing to export: no launch of {app} gave {metric}")]
     Nothing { app: String, metric: Metric },
     #[error(
@@ -71,32 +93,52 @@ pub enum ExportError {
     SameName { name: String },
 }
 
-/// The records in this format. Without a metric it is the first of each suite, and all of them where
-/// the format can hold all (CSV and Markdown).
-///
-/// The same records give the same bytes.
+/// What is selected of the records, in this format. The same records give the same bytes.
 ///
 /// # Errors
-/// When a record has no such metric, no launch gave it, or two benchmarks would have the same name.
+/// When a record has no such metric or none has such a scenario, no launch gave the metric, or two
+/// benchmarks would have the same name.
 pub fn export(
     records: &[(Record, Analysis)],
     format: ExportFormat,
-    metric: Option<Metric>,
+    selection: &Selection,
 ) -> Result<Export, ExportError> {
     for (record, _) in records {
-        not_measured(record, metric)?;
+        not_measured(record, selection.metric)?;
     }
+    no_scenario(records, selection)?;
     Ok(match format {
-        ExportFormat::Csv => whole(csv::text(records, metric)),
-        ExportFormat::Markdown => whole(markdown::text(records, metric)),
-        ExportFormat::Hyperfine => each(records, metric, hyperfine::text)?,
-        ExportFormat::Hyperfine2 => each(records, metric, hyperfine2::text)?,
-        ExportFormat::Pyperf => each(records, metric, pyperf::text)?,
-        ExportFormat::Bencher => each(records, metric, bencher::text)?,
+        ExportFormat::Csv => whole(csv::text(records, selection)),
+        ExportFormat::Markdown => whole(markdown::text(records, selection)),
+        ExportFormat::Hyperfine => each(records, selection, hyperfine::text)?,
+        ExportFormat::Hyperfine2 => each(records, selection, hyperfine2::text)?,
+        ExportFormat::Pyperf => each(records, selection, pyperf::text)?,
+        ExportFormat::Bencher => each(records, selection, bencher::text)?,
         ExportFormat::GithubActionBenchmark => {
-            each(records, metric, github_action_benchmark::text)?
+            each(records, selection, github_action_benchmark::text)?
         }
     })
+}
+
+fn no_scenario(records: &[(Record, Analysis)], selection: &Selection) -> Result<(), ExportError> {
+    let scenarios = records
+        .iter()
+        .flat_map(|(record, _)| &record.suite.scenarios);
+    let mut there: Vec<String> = scenarios.map(|scenario| scenario.name.clone()).collect();
+    match selection
+        .scenarios
+        .iter()
+        .find(|name| !there.contains(name))
+    {
+        Some(name) => {
+            // Of several records, each once.
+            let mut seen = std::collections::BTreeSet::new();
+            there.retain(|name| seen.insert(name.clone()));
+            let name = name.clone();
+            Err(ExportError::NoScenario { name, there })
+        }
+        None => Ok(()),
+    }
 }
 
 fn not_measured(record: &Record, metric: Option<Metric>) -> Result<(), ExportError> {
@@ -122,7 +164,7 @@ fn whole(text: String) -> Export {
 /// In a format of named benchmarks, each with the times of one metric.
 fn each(
     records: &[(Record, Analysis)],
-    metric: Option<Metric>,
+    selection: &Selection,
     text: fn(&[Benchmark]) -> String,
 ) -> Result<Export, ExportError> {
     let (mut kept, mut left_out) = (Vec::new(), Vec::new());
@@ -130,11 +172,12 @@ fn each(
         let app = &record.suite.app.name;
         // A suite has at least one metric.
         let first = record.suite.measure.metrics.first().copied();
-        let Some(metric) = metric.or(first) else {
+        let Some(metric) = selection.metric.or(first) else {
             continue;
         };
         let before = kept.len();
-        for benchmark in benchmarks(record, metric, records.len() > 1) {
+        let all = benchmarks(record, metric, records.len() > 1).into_iter();
+        for benchmark in all.filter(|each| selection.has_scenario(&each.scenario.name)) {
             left_out.extend(benchmark.without_time());
             if !benchmark.samples.is_empty() {
                 kept.push(benchmark);

@@ -16,7 +16,7 @@ const FORMATS: [ExportFormat; 7] = [
 #[test]
 fn the_same_record_gives_the_same_bytes() {
     for format in FORMATS {
-        let once = || export(&[fixture::lernmanager()], format, None).unwrap();
+        let once = || export(&[fixture::lernmanager()], format, &Selection::default()).unwrap();
         assert_eq!(once(), once(), "{format:?}");
         assert!(once().text.ends_with('\n'), "{format:?}");
     }
@@ -25,7 +25,7 @@ fn the_same_record_gives_the_same_bytes() {
 #[test]
 fn a_record_without_any_time_has_nothing_for_formats_of_times() {
     for format in FORMATS {
-        let exported = export(&[fixture::failed()], format, None);
+        let exported = export(&[fixture::failed()], format, &Selection::default());
         match format {
             ExportFormat::Csv | ExportFormat::Markdown => assert!(exported.is_ok()),
             _ => assert!(
@@ -39,7 +39,9 @@ fn a_record_without_any_time_has_nothing_for_formats_of_times() {
 #[test]
 fn one_block_has_a_median_and_neither_an_interval_nor_a_deviation() {
     let exported = |format| {
-        let text = export(&[fixture::measured(1)], format, None).unwrap().text;
+        let text = export(&[fixture::measured(1)], format, &Selection::default())
+            .unwrap()
+            .text;
         serde_json::from_str::<serde_json::Value>(&text).unwrap()
     };
     let hyperfine = exported(ExportFormat::Hyperfine);
@@ -53,9 +55,13 @@ fn one_block_has_a_median_and_neither_an_interval_nor_a_deviation() {
 
 #[test]
 fn numbers_that_are_none_break_no_table() {
-    let text = export(&[fixture::odd()], ExportFormat::Markdown, None)
-        .unwrap()
-        .text;
+    let text = export(
+        &[fixture::odd()],
+        ExportFormat::Markdown,
+        &Selection::default(),
+    )
+    .unwrap()
+    .text;
     for line in text.lines().filter(|line| line.starts_with("| `")) {
         assert_eq!(line.matches('|').count(), 7, "{line}");
     }
@@ -65,7 +71,7 @@ fn numbers_that_are_none_break_no_table() {
 fn the_same_app_twice_is_refused_where_names_must_be_distinct() {
     let twice = [fixture::lernmanager(), fixture::lernmanager()];
     for format in FORMATS {
-        let exported = export(&twice, format, None);
+        let exported = export(&twice, format, &Selection::default());
         match format {
             ExportFormat::Csv | ExportFormat::Markdown => assert!(exported.is_ok()),
             _ => assert!(matches!(exported, Err(ExportError::SameName { .. }))),
