@@ -33,7 +33,7 @@ pub struct Args {
     #[arg(long, value_parser = metric())]
     metric: Option<Metric>,
     /// Only these scenarios [default: all]
-    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    #[arg(long, value_name = "SCENARIO", value_delimiter = ',')]
     only: Vec<String>,
     /// The file, which must not exist yet [default: standard output]
     #[arg(long, value_name = "FILE")]

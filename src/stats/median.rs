@@ -41,6 +41,8 @@ fn rank(n: usize, level: Level) -> Option<usize> {
 mod tests {
     use super::{estimate, rank};
     use crate::stats::interval::Level;
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
 
     #[test]
     fn the_ranks_are_those_of_the_published_table() {
@@ -78,6 +80,21 @@ mod tests {
         assert_eq!(found.interval, None);
         assert_eq!(estimate(&[], Level::P95), None);
         assert_eq!(estimate(&[f64::NAN], Level::P95), None);
+    }
+
+    #[test]
+    fn it_covers_as_often_as_the_binomial_says_whatever_the_shape_is() {
+        // k = 6 of 20: 1 − 2·P(B ≤ 5) = .9586; five standard deviations of 4,000 trials are .016.
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let covered = (0..4_000).filter(|_| {
+            let skewed: Vec<f64> = (0..20)
+                .map(|_| -rng.random_range(f64::EPSILON..1.0).ln())
+                .collect();
+            let found = estimate(&skewed, Level::P95).unwrap().interval.unwrap();
+            found.contains(std::f64::consts::LN_2)
+        });
+        let share = covered.count() as f64 / 4_000.0;
+        assert!((0.9426..0.9746).contains(&share), "{share}");
     }
 
     #[test]

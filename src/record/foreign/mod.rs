@@ -108,6 +108,8 @@ const LARGEST: u64 = 64 << 20;
 const LONGEST_HEADER: usize = 4 << 20;
 /// No start takes as long as this, in seconds: a year.
 const LONGEST_S: f64 = 365.0 * 86_400.0;
+/// Nor is one as short as this: no clock counts less than a nanosecond.
+const SHORTEST_S: f64 = 1e-9;
 
 impl Foreign {
     /// What the file holds, if it is one of another program. `None`: it has the first line of a record,
@@ -249,7 +251,7 @@ fn milliseconds(value: &Value, place: &str) -> Result<f64, String> {
     let Some(seconds) = value.as_f64() else {
         return Err(format!("`{place}` is {value}, and no number"));
     };
-    if seconds > 0.0 && seconds <= LONGEST_S {
+    if (SHORTEST_S..=LONGEST_S).contains(&seconds) {
         return Ok(seconds * 1e3);
     }
     Err(match seconds {
@@ -258,6 +260,9 @@ fn milliseconds(value: &Value, place: &str) -> Result<f64, String> {
              not with --shell=none"
         ),
         below if below < 0.0 => format!("`{place}` is {value}, and no time is below zero"),
+        short if short < SHORTEST_S => {
+            format!("`{place}` is {value} s, which is shorter than a nanosecond")
+        }
         _ => format!("`{place}` is {value} s, which is longer than a year"),
     })
 }

@@ -85,6 +85,7 @@ fn what_is_wrong_is_said_with_its_place() {
         (&times("1,-2"), "`results[0].times[1]` is -2, and no time"),
         (&times("0.0"), "--shell=none"),
         (&times("1e300"), "longer than a year"),
+        (&times("1e-300"), "shorter than a nanosecond"),
         (&times("1e999"), "number out of range"),
         (
             &times("\"1\""),
@@ -158,5 +159,37 @@ fn a_records_first_line_is_known_in_any_version_and_if_it_is_damaged() {
     }
     for line in ["", "{", r#"{"results":[]}"#, "[1]", "\u{0}"] {
         assert!(!is_record(line.as_bytes()), "{line}");
+    }
+}
+
+/// Files as the programs wrote them, cut off and changed in many places.
+#[test]
+fn whatever_becomes_of_a_file_it_is_read_or_refused() {
+    for file in [
+        include_str!("../../../tests/exchange/hyperfine.json"),
+        include_str!("../../../tests/exchange/pyperf.json"),
+    ] {
+        assert_eq!(read(file).unwrap().benchmarks.len(), 2);
+        let bytes = file.trim_end().as_bytes();
+        for place in (0..bytes.len()).step_by(7) {
+            let cut = Foreign::of_json(Path::new("file"), &bytes[..place]);
+            assert!(cut.is_err(), "{place}");
+            for instead in *b"0-\"[{}n" {
+                let mut changed = bytes.to_vec();
+                changed[place] = instead;
+                let Ok(read) = Foreign::of_json(Path::new("file"), &changed) else {
+                    continue;
+                };
+                for benchmark in read.benchmarks {
+                    assert!(!benchmark.times_ms.is_empty());
+                    assert!(
+                        benchmark
+                            .times_ms
+                            .iter()
+                            .all(|ms| *ms > 0.0 && ms.is_finite())
+                    );
+                }
+            }
+        }
     }
 }

@@ -169,24 +169,24 @@ fn each(
 ) -> Result<Export, ExportError> {
     let (mut kept, mut left_out) = (Vec::new(), Vec::new());
     for (record, _) in records {
-        let app = &record.suite.app.name;
         // A suite has at least one metric.
         let first = record.suite.measure.metrics.first().copied();
         let Some(metric) = selection.metric.or(first) else {
             continue;
         };
-        let before = kept.len();
         let all = benchmarks(record, metric, records.len() > 1).into_iter();
         for benchmark in all.filter(|each| selection.has_scenario(&each.scenario.name)) {
             left_out.extend(benchmark.without_time());
-            if !benchmark.samples.is_empty() {
-                kept.push(benchmark);
-            }
+            kept.push(benchmark);
         }
-        if kept.len() == before {
-            let app = app.clone();
-            return Err(ExportError::Nothing { app, metric });
-        }
+    }
+    let nothing = kept.first().map(|first| ExportError::Nothing {
+        app: first.record.suite.app.name.clone(),
+        metric: first.metric,
+    });
+    kept.retain(|each| !each.samples.is_empty());
+    if let Some(nothing) = nothing.filter(|_| kept.is_empty()) {
+        return Err(nothing);
     }
     let mut names: Vec<&str> = kept.iter().map(|each| each.name.as_str()).collect();
     names.sort_unstable();
