@@ -221,6 +221,9 @@ fn kept(at: &Path) -> io::Result<MsFlags> {
         (FsFlags::ST_NOEXEC, MsFlags::MS_NOEXEC),
         (FsFlags::ST_NOATIME, MsFlags::MS_NOATIME),
         (FsFlags::ST_NODIRATIME, MsFlags::MS_NODIRATIME),
+        // nix does not have it for musl. The kernel keeps it, or takes it by itself where there is no
+        // MS_NOATIME (path_mount() in fs/namespace.c).
+        #[cfg(not(target_env = "musl"))]
         (FsFlags::ST_RELATIME, MsFlags::MS_RELATIME),
     ];
     let kept = pairs.into_iter().filter(|(is, _)| flags.contains(*is));

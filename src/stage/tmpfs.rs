@@ -5,8 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use nix::sys::statfs::{
-    BTRFS_SUPER_MAGIC, EXT4_SUPER_MAGIC, FsType, OVERLAYFS_SUPER_MAGIC, TMPFS_MAGIC,
-    XFS_SUPER_MAGIC, statfs,
+    BTRFS_SUPER_MAGIC, EXT4_SUPER_MAGIC, FsType, OVERLAYFS_SUPER_MAGIC, TMPFS_MAGIC, statfs,
 };
 use nix::unistd::Uid;
 use tempfile::TempDir;
@@ -21,6 +20,8 @@ use crate::suite::Medium;
 /// Where Linux systems keep a tmpfs that every user can write.
 pub(super) const SHARED_MEMORY: &str = "/dev/shm";
 const TMPFS: &str = "tmpfs";
+/// linux/magic.h; nix does not have it for musl.
+const XFS_SUPER_MAGIC: FsType = FsType(0x5846_5342);
 
 /// The folder of a run on the shared memory's tmpfs, made when a scenario needs it.
 #[derive(Debug, Default)]
