@@ -185,19 +185,25 @@ pub struct Counters {
 }
 
 /// Evidence from an untimed launch under a scenario.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ReceiptLine {
     pub scenario: String,
     /// "app" or "import"
     pub launch: String,
     /// What the interpreter said of itself.
     pub executable: String,
+    /// `sys.implementation.cache_tag`: what it writes into the names of its pycs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache_tag: Option<String>,
     pub pycache_prefix: Option<String>,
     pub dont_write_bytecode: bool,
     /// The scenario's flags, as they stood in the process's command.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub flags: Vec<String>,
     pub modules: Vec<ModuleReceipt>,
+    /// A second `import` of the app's module in the same process; of an import's launch only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second_import: Option<SecondImport>,
     /// Pycs below the stage's source and prefix before and after the launch.
     pub pycs_before: u64,
     pub pycs_after: u64,
@@ -215,7 +221,7 @@ pub struct ReceiptLine {
 }
 
 /// What happened to the bytecode of one module.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ModuleReceipt {
     pub name: String,
     /// "app", "site-packages" or "stdlib"
@@ -225,6 +231,22 @@ pub struct ModuleReceipt {
     /// "written", or the errno's name with which writing failed; absent when it wasn't tried.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub write: Option<String>,
+    /// CPU time that compiling it took, milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compile_ms: Option<f64>,
+    /// Lines of the source that was compiled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lines: Option<u64>,
+}
+
+/// What a second `import` of a module did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecondImport {
+    pub module: String,
+    /// Modules that were compiled.
+    pub compiled: u64,
+    /// Files that were opened.
+    pub opened: u64,
 }
 
 /// One launch.

@@ -2,7 +2,7 @@
 or run by entry.py, on launches that are not timed.
 
 One line an event, tab-separated, appended to the file named by COLDSNAKE_RECEIPT:
-    interpreter  executable  pycache_prefix  dont_write_bytecode  optimize
+    interpreter  executable  pycache_prefix  dont_write_bytecode  optimize  cache_tag
     command      word…                              (what the process was started with)
     groups       path…                              (the control groups that the process is in)
     module       name  path  read|compiled          (path: the source, or the sourceless pyc)
@@ -10,6 +10,8 @@ One line an event, tab-separated, appended to the file named by COLDSNAKE_RECEIP
     broken       name  pyc                          (its code breaks off)
     write        name  written|ERRNO
     before       name  path  read|compiled|written  (imported before this hook was)
+    spent        name  nanoseconds  lines           (CPU time in the compiler; lines of its source)
+    again        name  compiled  opened             (of a second import of what COLDSNAKE_AGAIN names)
 
 Works on CPython 3.9 to 3.15: it wraps what SourceLoader.get_code calls
 (Lib/importlib/_bootstrap_external.py).
@@ -66,9 +68,39 @@ def _record_files(say):
     atexit.register(mapped)
 
 
+def _import_again(module, say):
+    """When the process is about to end: what does a second import do?"""
+    import os
+    import sys
+
+    process, leave = os.getpid(), os._exit
+    counts = {"compile": 0, "open": 0}
+    listening = []
+
+    def heard(event, arguments):
+        if listening and event in counts:
+            counts[event] += 1
+
+    def observed_exit(status):
+        # Not in what the app has forked.
+        if os.getpid() == process:
+            sys.addaudithook(heard)
+            listening.append(True)
+            try:
+                __import__(module)
+            except Exception:
+                leave(status)
+            listening.clear()
+            say("again", module, counts["compile"], counts["open"])
+        leave(status)
+
+    os._exit = observed_exit
+
+
 def _observe():
     import os
     import sys
+    import time
 
     bootstrap = sys.modules["_frozen_importlib"]
     external = sys.modules["_frozen_importlib_external"]
@@ -80,7 +112,7 @@ def _observe():
         line = "\t".join(str(field).replace("\t", " ").replace("\n", " ") for field in fields) + "\n"
         os.write(descriptor, line.encode("utf-8", "backslashreplace"))
 
-    say("interpreter", sys.executable, sys.pycache_prefix or "", int(bool(sys.dont_write_bytecode)), sys.flags.optimize)
+    say("interpreter", sys.executable, sys.pycache_prefix or "", int(bool(sys.dont_write_bytecode)), sys.flags.optimize, sys.implementation.cache_tag or "")
     # Not sys.orig_argv, which 3.9 does not have.
     words = os.open("/proc/self/cmdline", os.O_RDONLY | os.O_CLOEXEC)
     pieces = []
@@ -91,6 +123,8 @@ def _observe():
 
     if "COLDSNAKE_FILES" in os.environ:
         _record_files(say)
+    if "COLDSNAKE_AGAIN" in os.environ:
+        _import_again(os.environ["COLDSNAKE_AGAIN"], say)
 
     groups = os.open("/proc/self/cgroup", os.O_RDONLY | os.O_CLOEXEC)
     lines = os.read(groups, 65536).decode("utf-8", "replace").splitlines()
@@ -164,8 +198,11 @@ def _observe():
     source_to_code = loader.source_to_code
 
     def observed_compile(self, data, path, *args, **keywords):
+        started = time.thread_time_ns()
         code = source_to_code(self, data, path, *args, **keywords)
+        spent = time.thread_time_ns() - started
         say("module", self.name, path, "compiled")
+        say("spent", self.name, spent, bytes(data).count(b"\n"))
         return code
 
     loader.source_to_code = observed_compile

@@ -68,10 +68,12 @@ impl Stage {
             scenario: self.scenario.name.clone(),
             launch: kind.name().to_owned(),
             executable: seen.executable,
+            cache_tag: Some(seen.cache_tag).filter(|tag| !tag.is_empty()),
             pycache_prefix: Some(seen.prefix).filter(|prefix| !prefix.is_empty()),
             dont_write_bytecode: seen.dont_write,
             flags,
             modules: seen.modules,
+            second_import: seen.second_import,
             pycs_before,
             pycs_after,
             source_filesystem: self.source_filesystem(),
@@ -163,6 +165,9 @@ impl Stage {
         ]);
         if self.page_cache.wants_files() {
             spec.env.push(("COLDSNAKE_FILES".into(), "1".into()));
+        }
+        if let (LaunchKind::Import, Some(module)) = (kind, &app.module) {
+            spec.env.push(("COLDSNAKE_AGAIN".into(), module.into()));
         }
         if writing == Writing::Forbidden {
             spec.env.retain(|(name, _)| name != DONT_WRITE);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::tree::{Part, is_installed};
-use crate::record::format::ModuleReceipt;
+use crate::record::format::{ModuleReceipt, SecondImport};
 
 /// The hook's lines, read.
 pub(super) struct Seen {
@@ -12,6 +12,9 @@ pub(super) struct Seen {
     pub prefix: String,
     pub dont_write: bool,
     pub optimize: String,
+    pub cache_tag: String,
+    /// What a second import did, where there was one.
+    pub second_import: Option<SecondImport>,
     /// The words of the command, the interpreter first.
     command: Vec<String>,
     /// The control groups that the process was in.
@@ -63,12 +66,14 @@ impl Seen {
         let mut modules: Vec<ModuleReceipt> = Vec::new();
         let mut paths = Vec::new();
         let mut place: BTreeMap<String, usize> = BTreeMap::new();
+        let mut second_import = None;
         for line in text.lines() {
             let fields: Vec<&str> = line.split('\t').collect();
             match fields[..] {
                 // A server that forks has one hook a process; the first is the one launched.
-                ["interpreter", executable, prefix, dont_write, optimize] => {
-                    interpreter.get_or_insert((executable, prefix, dont_write == "1", optimize));
+                ["interpreter", executable, prefix, dont_write, optimize, tag] => {
+                    let dont_write = dont_write == "1";
+                    interpreter.get_or_insert((executable, prefix, dont_write, optimize, tag));
                 }
                 ["command", ref words @ ..] => {
                     command.get_or_insert_with(|| words.iter().map(|w| (*w).to_owned()).collect());
@@ -93,6 +98,22 @@ impl Seen {
                     modules.push(module(name, path, origins, code, write));
                     paths.push(PathBuf::from(path));
                 }
+                ["spent", name, nanos, lines] => {
+                    if let Some(&index) = place.get(name) {
+                        let nanos: Option<u64> = nanos.parse().ok();
+                        modules[index].compile_ms = nanos.map(|nanos| nanos as f64 / 1e6);
+                        modules[index].lines = lines.parse().ok();
+                    }
+                }
+                ["again", name, compiled, opened] => {
+                    if let (Ok(compiled), Ok(opened)) = (compiled.parse(), opened.parse()) {
+                        second_import.get_or_insert(SecondImport {
+                            module: name.to_owned(),
+                            compiled,
+                            opened,
+                        });
+                    }
+                }
                 // The app caught the error, or it would not have come this far.
                 ["broken", ..] => {}
                 ["write", name, result] => {
@@ -103,13 +124,15 @@ impl Seen {
                 _ => return Err(format!("its line {line:?} makes no sense")),
             }
         }
-        let (executable, prefix, dont_write, optimize) =
+        let (executable, prefix, dont_write, optimize, cache_tag) =
             interpreter.ok_or("it does not begin with the interpreter")?;
         Ok(Self {
             executable: executable.to_owned(),
             prefix: prefix.to_owned(),
             dont_write,
             optimize: optimize.to_owned(),
+            cache_tag: cache_tag.to_owned(),
+            second_import,
             command: command.unwrap_or_default(),
             groups: groups.unwrap_or_default(),
             modules,
@@ -162,6 +185,8 @@ fn module(
         origin: origins.part(Path::new(path)).origin().to_owned(),
         code: code.to_owned(),
         write: write.map(str::to_owned),
+        compile_ms: None,
+        lines: None,
     }
 }
 
@@ -171,11 +196,13 @@ mod tests {
 
     #[test]
     fn the_hooks_lines_become_modules_with_their_origin() {
-        let text = "interpreter\t/usr/bin/python3\t\t0\t1\n\
+        let text = "interpreter\t/usr/bin/python3\t\t0\t1\tcpython-311\n\
                     command\tpython3\t-O\tapp.py\n\
                     before\tos\t/usr/lib/python3.11/os.py\tread\n\
                     module\tapp\t/stage/s00/source/app.py\tcompiled\n\
+                    spent\tapp\t2500000\t120\n\
                     write\tapp\tEROFS\n\
+                    again\tapp\t0\t0\n\
                     module\tflask\t/v/lib/python3.11/site-packages/flask/__init__.py\tread\n";
         let origins = Origins {
             app: vec!["/stage/s00/source".into()],
@@ -183,6 +210,10 @@ mod tests {
         };
         let seen = Seen::parse(text, &origins).unwrap();
         assert_eq!((seen.optimize.as_str(), seen.command.len()), ("1", 3));
+        assert_eq!(seen.cache_tag, "cpython-311");
+        assert_eq!(seen.second_import.as_ref().unwrap().opened, 0);
+        let spent = (seen.modules[1].compile_ms, seen.modules[1].lines);
+        assert_eq!(spent, (Some(2.5), Some(120)));
         let (there, absent) = (["-O".to_owned()], ["-B".to_owned()]);
         assert_eq!(seen.flags(&there), there);
         assert!(seen.flags(&absent).is_empty());

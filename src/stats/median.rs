@@ -29,6 +29,14 @@ pub fn estimate(values: &[f64], level: Level) -> Option<Estimate> {
     })
 }
 
+/// The fewest values for which there is an interval: 6 at 95 %.
+pub fn smallest_n(level: Level) -> usize {
+    // Both ends miss with 2 · ½ⁿ.
+    (1..)
+        .find(|&n| rank(n, level).is_some())
+        .unwrap_or(usize::MAX)
+}
+
 /// The k of the k-th smallest and the k-th largest value; `None` if even the extremes are too close.
 fn rank(n: usize, level: Level) -> Option<usize> {
     let below = Binomial::new(0.5, n as u64).ok()?;
@@ -39,7 +47,7 @@ fn rank(n: usize, level: Level) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{estimate, rank};
+    use super::{estimate, rank, smallest_n};
     use crate::stats::interval::Level;
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
@@ -59,9 +67,11 @@ mod tests {
             (15, Some(4)),
             (20, Some(6)),
             (30, Some(10)),
+            (100, Some(40)),
         ] {
             assert_eq!(rank(n, Level::P95), want, "{n}");
         }
+        assert_eq!(smallest_n(Level::P95), 6);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! `[[claim]]`: which of the forms of `expect` a claim uses, and whether it fits its subject.
 
+use std::time::Duration;
+
 use toml::Spanned;
 
 use super::error::SuiteError;
@@ -12,7 +14,8 @@ const CONTRAST_FORMS: &str = "for a contrast, `expect` is one of { saves, within
      { saves-between = [low, high] }, { saves-at-least }, { saves-at-most }, { costs-at-most }, \
      { no-effect-within }";
 const RECEIPT_FORMS: &str = "for a scenario, `expect` has one or more of cached, app-compiled, compiled, \
-     written, prefix-pycs, prefix-pycache-folders";
+     written, prefix-pycs, prefix-pycache-folders, compile-time-between, second-import-compiled, \
+     second-import-opened, pycs-per-module";
 
 impl SuiteFile {
     pub(super) fn claims(
@@ -72,7 +75,7 @@ impl SuiteFile {
             }
             (None, Some(scenario)) => Ok(Expectation::Receipt {
                 scenario: self.known_scenario(scenario, scenarios)?,
-                evidence: self.evidence(&wire.expect)?,
+                evidence: self.evidence(&wire.expect, measure)?,
             }),
             _ => Err(self.wrong(
                 &wire.id,
@@ -105,14 +108,7 @@ impl SuiteFile {
                 saves_between: Some(ends),
                 ..
             } if only(wire, 1) && ends.len() == 2 => {
-                let (low, high) = (duration(&ends[0])?, duration(&ends[1])?);
-                if low > high {
-                    return Err(self.wrong(
-                        &ends[0],
-                        "the lower bound is above the upper one",
-                        "write the smaller one first",
-                    ));
-                }
+                let (low, high) = self.ends(&ends[0], &ends[1])?;
                 Ok(Effect::SavesBetween { low, high })
             }
             WireExpect {
@@ -141,7 +137,31 @@ impl SuiteFile {
         }
     }
 
-    fn evidence(&self, wire: &Spanned<WireExpect>) -> Result<Evidence, SuiteError> {
+    /// Two bounds, the lower one first.
+    fn ends(
+        &self,
+        low: &Spanned<String>,
+        high: &Spanned<String>,
+    ) -> Result<(Duration, Duration), SuiteError> {
+        let ends = (
+            self.quantity(low, parse_duration)?,
+            self.quantity(high, parse_duration)?,
+        );
+        if ends.0 > ends.1 {
+            return Err(self.wrong(
+                low,
+                "the lower bound is above the upper one",
+                "write the smaller one first",
+            ));
+        }
+        Ok(ends)
+    }
+
+    fn evidence(
+        &self,
+        wire: &Spanned<WireExpect>,
+        measure: &Measure,
+    ) -> Result<Evidence, SuiteError> {
         let expect = wire.get_ref();
         let count = |count: &Option<Spanned<WireCount>>| {
             count.as_ref().map(|count| self.count(count)).transpose()
@@ -156,6 +176,10 @@ impl SuiteFile {
             written: count(&expect.written)?,
             prefix_pycs: count(&expect.prefix_pycs)?,
             prefix_pycache_folders: count(&expect.prefix_pycache_folders)?,
+            compile_time: self.compile_time(wire)?,
+            second_import_compiled: count(&expect.second_import_compiled)?,
+            second_import_opened: count(&expect.second_import_opened)?,
+            pycs_per_module: count(&expect.pycs_per_module)?,
         };
         if evidence == Evidence::default() || contrast_keys(expect) > 0 {
             return Err(self.wrong(
@@ -164,7 +188,32 @@ impl SuiteFile {
                 RECEIPT_FORMS,
             ));
         }
+        let again = [&expect.second_import_compiled, &expect.second_import_opened];
+        if let Some(unseen) = again.into_iter().flatten().next()
+            && !measure.metrics.contains(&Metric::Import)
+        {
+            return Err(self.wrong(
+                unseen,
+                "a second import is looked at where a module is imported, and none is",
+                "add \"import\" to measure.metrics",
+            ));
+        }
         Ok(evidence)
+    }
+
+    fn compile_time(
+        &self,
+        wire: &Spanned<WireExpect>,
+    ) -> Result<Option<(Duration, Duration)>, SuiteError> {
+        match wire.get_ref().compile_time_between.as_deref() {
+            None => Ok(None),
+            Some([low, high]) => self.ends(low, high).map(Some),
+            Some(_) => Err(self.wrong(
+                wire,
+                "`compile-time-between` has two bounds",
+                "write it as [\"1ms\", \"10ms\"]",
+            )),
+        }
     }
 
     fn count(&self, wire: &Spanned<WireCount>) -> Result<Count, SuiteError> {
@@ -218,6 +267,10 @@ fn receipt_keys(expect: &WireExpect) -> usize {
         expect.written.is_some(),
         expect.prefix_pycs.is_some(),
         expect.prefix_pycache_folders.is_some(),
+        expect.compile_time_between.is_some(),
+        expect.second_import_compiled.is_some(),
+        expect.second_import_opened.is_some(),
+        expect.pycs_per_module.is_some(),
     ]
     .into_iter()
     .filter(|given| *given)

@@ -22,7 +22,7 @@ pub struct Named {
 impl SuiteFile {
     /// This suite with each scenario under each of these interpreters, as `warm@3.11`. A scenario
     /// with an interpreter of its own stays as it is. A claim is multiplied with the scenarios
-    /// that it speaks of, and the baseline is that of the first interpreter.
+    /// that it speaks of, unless it is one on all interpreters; the baseline is that of the first.
     ///
     /// # Errors
     /// When the suite cannot be read, or an interpreter's path cannot be written into it.
@@ -80,10 +80,23 @@ impl SuiteFile {
                 wire.claim.push(claim);
                 continue;
             }
-            for label in &labels {
+            let id = claim.id.get_ref();
+            let labelled: Vec<(&String, String)> = match claim.expect.get_ref().pycs_per_module {
+                // It speaks of all of them together.
+                Some(_) => labels
+                    .first()
+                    .map(|first| (first, id.clone()))
+                    .into_iter()
+                    .collect(),
+                None => labels
+                    .iter()
+                    .map(|label| (label, format!("{id}@{label}")))
+                    .collect(),
+            };
+            for (label, id) in labelled {
                 let under = |name: &Spanned<String>| nowhere(under(name.get_ref(), label));
                 wire.claim.push(WireClaim {
-                    id: nowhere(format!("{}@{label}", claim.id.get_ref())),
+                    id: nowhere(id),
                     contrast: claim.contrast.as_ref().map(|pair| WireContrast {
                         from: under(&pair.from),
                         to: under(&pair.to),

@@ -68,6 +68,16 @@ impl Suite {
             .or(Some(baseline))
     }
 
+    /// The scenario of that name, and those that differ from it in nothing but the interpreter.
+    pub fn across_interpreters(&self, name: &str) -> Vec<&Scenario> {
+        let Some(named) = self.scenario(name) else {
+            return Vec::new();
+        };
+        let all = self.scenarios.iter();
+        all.filter(|each| each.name == name || each.differs_at_most_by_interpreter(named))
+            .collect()
+    }
+
     /// The pairs of scenarios that are compared, for each metric that is measured: every
     /// scenario with its [reference](Self::reference), then the pairs that only a claim names.
     pub fn contrasts(&self) -> Vec<ContrastSpec> {
@@ -545,6 +555,14 @@ pub struct Evidence {
     pub prefix_pycs: Option<Count>,
     /// Folders named `__pycache__` below the prefix after a launch.
     pub prefix_pycache_folders: Option<Count>,
+    /// What the median module takes to compile: CPU time, both ends included.
+    pub compile_time: Option<(Duration, Duration)>,
+    /// Modules compiled by a second `import` of the app's module in the same process.
+    pub second_import_compiled: Option<Count>,
+    /// Files opened by it.
+    pub second_import_opened: Option<Count>,
+    /// Pycs of each module of the app in one tree, after all interpreters of the run.
+    pub pycs_per_module: Option<Count>,
 }
 
 /// Bounds for a count; both ends belong to it.

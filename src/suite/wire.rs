@@ -249,6 +249,14 @@ pub struct WireExpect {
     pub prefix_pycs: Option<Spanned<WireCount>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prefix_pycache_folders: Option<Spanned<WireCount>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub compile_time_between: Option<Vec<Spanned<String>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub second_import_compiled: Option<Spanned<WireCount>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub second_import_opened: Option<Spanned<WireCount>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pycs_per_module: Option<Spanned<WireCount>>,
 }
 
 /// `written = 0` or `compiled = { at-least = 1 }`

@@ -31,6 +31,7 @@ mod project;
 mod quota;
 mod readiness;
 mod records;
+mod seed_claims;
 mod servers;
 mod shell;
 mod states;

@@ -254,16 +254,20 @@ fn receipt(scenario: &str, modules: &[&str]) -> ReceiptLine {
             origin: origin.to_owned(),
             code: code.to_owned(),
             write: (write != "-").then(|| write.to_owned()),
+            compile_ms: None,
+            lines: None,
         }
     });
     ReceiptLine {
         scenario: scenario.to_owned(),
         launch: "app".to_owned(),
         executable: "/usr/bin/python3.11".to_owned(),
+        cache_tag: None,
         pycache_prefix: None,
         dont_write_bytecode: false,
         flags: Vec::new(),
         modules: modules.collect(),
+        second_import: None,
         pycs_before: 0,
         pycs_after: 0,
         source_filesystem: None,
