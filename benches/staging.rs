@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use coldsnake::launch::{Interrupt, System};
 use coldsnake::python::Interpreters;
 use coldsnake::python::environment::CallerEnvironment;
+use coldsnake::revision::Revisions;
 use coldsnake::stage::{Backing, Conditions, DropCaches, Setting, Stage, Workshop};
 use coldsnake::suite::{LaunchKind, Suite, SuiteFile};
 use criterion::Criterion;
@@ -86,6 +87,7 @@ fn bench(
         suite: &suite,
         interpreters: &interpreters,
         caller: &caller,
+        revisions: &Revisions::default(),
         backing,
         drop_caches: DropCaches::Forbidden,
     };

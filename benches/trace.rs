@@ -7,6 +7,7 @@ use std::time::Duration;
 use coldsnake::launch::{Interrupt, System};
 use coldsnake::python::Interpreters;
 use coldsnake::python::environment::CallerEnvironment;
+use coldsnake::revision::Revisions;
 use coldsnake::stage::{Backing, DropCaches, Setting, Workshop};
 use coldsnake::suite::bundled::Bundled;
 use coldsnake::suite::{Metric, Overrides, SuiteFile};
@@ -50,6 +51,7 @@ fn bench(app: &str, scenario: &str) -> Result<(), Box<dyn std::error::Error>> {
         suite: &suite,
         interpreters: &interpreters,
         caller: &caller,
+        revisions: &Revisions::default(),
         backing: Backing::Automatic,
         drop_caches: DropCaches::Forbidden,
     };

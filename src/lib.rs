@@ -21,6 +21,7 @@ pub mod plan;
 pub mod python;
 pub mod record;
 pub mod report;
+pub mod revision;
 pub mod runner;
 pub mod stage;
 pub mod stats;

@@ -3,13 +3,15 @@
 //! A saving is from − to, positive when `to` is faster. "About X" and "no effect" are claims of
 //! equivalence, decided by the 90 % interval (two one-sided tests at 5 %); "between", "at least"
 //! and "at most" by the 95 % interval. Each claim was made before the data were seen, so each is
-//! decided by itself, not simultaneously with the others.
+//! decided by itself, not simultaneously with the others; but for those that guard against a
+//! regression ([`regression`]).
 
 use super::blocks::{Blocks, Pairs, differences_ms};
 use super::contrasts::pairs;
 use super::evidence;
 use super::model::{Band, DecidedEffect, Decision};
 use super::procedure::Procedure;
+use super::regression;
 use super::verdicts::{Edges, Limits, Side, decide};
 use super::words;
 use crate::record::Record;
@@ -17,7 +19,7 @@ use crate::stats::bounds::Verdict;
 use crate::stats::describe;
 use crate::stats::interval::{Estimate, Interval, Level};
 use crate::suite::quantity::Margin;
-use crate::suite::{Claim, ContrastSpec, Effect, Expectation};
+use crate::suite::{Claim, ContrastSpec, Effect, Expectation, Suite};
 
 /// Decides every claim of the suite, in its order.
 pub fn decisions(record: &Record, blocks: &Blocks) -> Vec<Decision> {
@@ -48,12 +50,12 @@ pub fn on_effect(
         text: claim.text.clone(),
         expected: expected(effect, &contrast.from),
         measured,
-        cpu: cpu(procedure, pairs, level(effect)),
+        cpu: cpu(procedure, pairs, level(effect, blocks.suite())),
         reason,
         verdict,
         effect: effect_found,
     };
-    let level = level(effect);
+    let level = level(effect, blocks.suite());
     let savings: Vec<f64> = pairs.differences_ms().iter().map(|d| 0.0 - d).collect();
     let from_median = describe::median(&pairs.first_ms());
     let (Some(saved), Some(from_median)) = (procedure.estimate(&savings, level), from_median)
@@ -73,6 +75,7 @@ pub fn on_effect(
         metric: contrast.metric,
         saving_ms: saved,
         level: level.confidence(),
+        from_median_ms: from_median,
         band_ms: Band {
             low: limits.low,
             high: limits.high,
@@ -89,7 +92,10 @@ pub fn on_effect(
             decision(measured, reason, Verdict::Inconclusive, Some(found))
         }
         Some(interval) => {
-            let decided = decide(&saved, &interval, &limits);
+            let decided = match effect {
+                Effect::MaxRegression(_) => regression::decide(&saved, &interval, &limits),
+                _ => decide(&saved, &interval, &limits),
+            };
             decision(
                 decided.measured,
                 decided.reason,
@@ -109,8 +115,10 @@ fn cpu(procedure: Procedure, pairs: &Pairs, level: Level) -> Option<String> {
 }
 
 /// Which interval decides.
-fn level(effect: Effect) -> Level {
+fn level(effect: Effect, suite: &Suite) -> Level {
     match effect {
+        // One false alarm among them is enough for a check to fail.
+        Effect::MaxRegression(_) => regression::level(suite),
         Effect::SavesAbout { .. } | Effect::CostsAbout { .. } | Effect::None { .. } => Level::P90,
         Effect::SavesBetween { .. }
         | Effect::SavesAtLeast(_)
@@ -157,6 +165,12 @@ fn limits(effect: Effect, from_median_ms: f64) -> Limits {
             high: None,
             side: Side::Costs,
             edges: Edges::Given,
+        },
+        Effect::MaxRegression(bound) => Limits {
+            low: Some(0.0 - nanos(bound.get() * from_median_ms)),
+            high: None,
+            side: Side::Costs,
+            edges: Edges::Computed,
         },
         Effect::None { margin } => {
             let edges = match margin {
@@ -208,6 +222,10 @@ fn expected(effect: Effect, from: &str) -> String {
         Effect::SavesAtLeast(bound) => format!("saves at least {}", ms(bound)),
         Effect::SavesAtMost(bound) => format!("saves at most {}", ms(bound)),
         Effect::CostsAtMost(bound) => format!("costs at most {}", ms(bound)),
+        Effect::MaxRegression(bound) => format!(
+            "costs less than {} % of {from}'s median",
+            words::exact(bound.get() * 100.0)
+        ),
         Effect::None {
             margin: m @ Margin::Relative(_),
         } => format!("no effect: within ± {} of {from}'s median", margin(m)),

@@ -83,10 +83,7 @@ pub fn compare(
     second: &Record,
     unlike: Unlike,
 ) -> Result<Comparison, UnlikeRecords> {
-    let differences = differences(first, second);
-    if unlike == Unlike::Refuse && !differences.is_empty() {
-        return Err(UnlikeRecords { differences });
-    }
+    let differences = comparable(first, second, unlike)?;
     let mut contrasts = Vec::new();
     let before = Blocks::new(&first.suite, &first.launches);
     let after = Blocks::new(&second.suite, &second.launches);
@@ -106,6 +103,33 @@ pub fn compare(
         contrasts,
         differences,
     })
+}
+
+/// What differs between two records, if they may be compared all the same.
+fn comparable(
+    first: &Record,
+    second: &Record,
+    unlike: Unlike,
+) -> Result<Vec<Difference>, UnlikeRecords> {
+    let differences = differences(first, second);
+    if unlike == Unlike::Refuse && !differences.is_empty() {
+        return Err(UnlikeRecords { differences });
+    }
+    Ok(differences)
+}
+
+/// What differs between two records, and sentences on how far a comparison may be trusted.
+///
+/// # Errors
+/// As [`compare`].
+pub(super) fn differing(
+    first: &Record,
+    second: &Record,
+    unlike: Unlike,
+) -> Result<(Vec<Difference>, Vec<String>), UnlikeRecords> {
+    let differences = comparable(first, second, unlike)?;
+    let notes = reservations(&differences);
+    Ok((differences, notes))
 }
 
 fn contrast(
@@ -208,6 +232,24 @@ fn notes(
     differences: &[Difference],
     contrasts: &[Contrast],
 ) -> Vec<String> {
+    let mut notes = reservations(differences);
+    let only = |here: &Record, there: &Record, which: &str| {
+        let scenarios = here.suite.scenarios.iter().map(|s| s.name.clone());
+        let missing: Vec<String> = scenarios
+            .filter(|name| there.suite.scenario(name).is_none())
+            .collect();
+        (!missing.is_empty()).then(|| format!("only the {which} record has {}", missing.join(", ")))
+    };
+    notes.extend(only(first, second, "first"));
+    notes.extend(only(second, first, "second"));
+    if contrasts.is_empty() {
+        notes.push("no scenario was measured by the same metric in both records".to_owned());
+    }
+    notes
+}
+
+/// What holds of any two records, and what of these as they differ so.
+fn reservations(differences: &[Difference]) -> Vec<String> {
     let mut notes = vec![
         "uncontrolled: the two records were measured at different times, so the machine's drift \
          between them is part of every difference, and the intervals do not know of it; to be \
@@ -224,18 +266,6 @@ fn notes(
                 .collect::<Vec<_>>()
                 .join("; ")
         ));
-    }
-    let only = |here: &Record, there: &Record, which: &str| {
-        let scenarios = here.suite.scenarios.iter().map(|s| s.name.clone());
-        let missing: Vec<String> = scenarios
-            .filter(|name| there.suite.scenario(name).is_none())
-            .collect();
-        (!missing.is_empty()).then(|| format!("only the {which} record has {}", missing.join(", ")))
-    };
-    notes.extend(only(first, second, "first"));
-    notes.extend(only(second, first, "second"));
-    if contrasts.is_empty() {
-        notes.push("no scenario was measured by the same metric in both records".to_owned());
     }
     notes
 }

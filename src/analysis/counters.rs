@@ -75,7 +75,8 @@ fn name(record: &Record, scenario: usize) -> &str {
     scenario.map_or("", |scenario| scenario.name.as_str())
 }
 
-fn summaries(record: &Record) -> Vec<CountSummary> {
+/// Instructions of each scenario and kind of launch, in the suite's order.
+pub(super) fn summaries(record: &Record) -> Vec<CountSummary> {
     let summary = |(scenario, kind)| {
         let counts: Vec<f64> = instructions_of(record, scenario, kind)
             .map(|counted| counted.count as f64)

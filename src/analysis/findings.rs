@@ -192,6 +192,10 @@ fn per_thousand_lines(
     if scenario.prefix != Prefix::Unset || !only_the_app || record.header.app_lines == 0 {
         return None;
     }
+    // The lines are the working tree's, and a scenario may be compared with another state of them.
+    if !record.suite.revisions().is_empty() {
+        return None;
+    }
     let doing = if receipt.written.app == 0 {
         "compiling"
     } else {

@@ -296,6 +296,8 @@ pub struct DecidedEffect {
     pub saving_ms: Estimate,
     /// Confidence level of that interval.
     pub level: f64,
+    /// The median of `from`, milliseconds: what shares are of.
+    pub from_median_ms: f64,
     /// The claim's band, in milliseconds saved; an open end is infinite.
     pub band_ms: Band,
 }

@@ -77,7 +77,7 @@ impl Limits {
     }
 
     /// The limits as they are printed beside figures of that many decimals.
-    fn shown(&self, decimals: usize) -> Self {
+    pub(super) fn shown(&self, decimals: usize) -> Self {
         let round = |edge: f64| match self.edges {
             Edges::Given => edge,
             Edges::Computed => {

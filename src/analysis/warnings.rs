@@ -28,6 +28,7 @@ pub fn warnings(
 ) -> Vec<String> {
     let mut all = Vec::new();
     all.extend(ending(record));
+    all.extend(revisions(record));
     all.extend(damage(record, blocks));
     all.extend(failures(record));
     all.extend(nothing_measured(record, summaries));
@@ -41,6 +42,25 @@ pub fn warnings(
     all.extend(noise_floor.iter().filter_map(doubtful_twin));
     all.extend(machine::warnings(record, blocks, disturbed, orders));
     all.extend(counters::warnings(record));
+    all
+}
+
+/// What is not of the revision that a scenario names.
+fn revisions(record: &Record) -> Vec<String> {
+    let of_revisions = record.header.revisions.iter().flat_map(|each| &each.notes);
+    let mut all: Vec<String> = of_revisions.cloned().collect();
+    let untracked = record
+        .header
+        .working_tree
+        .as_ref()
+        .map(|tree| tree.untracked);
+    if let Some(untracked) = untracked.filter(|count| *count > 0) {
+        all.push(format!(
+            "{} below the app's folders git does not know: they are there at every revision, and so \
+             are those that it ignores",
+            words::count(untracked, "file", "files")
+        ));
+    }
     all
 }
 

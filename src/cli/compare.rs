@@ -1,14 +1,18 @@
-//! `coldsnake compare`: the contrasts of one record, or of two.
+//! `coldsnake compare`: the contrasts of one record, or of two; or of two states of the source.
 
 use std::path::PathBuf;
 
+use super::against::{self, Purpose};
 use super::exit::{Failed, Status};
 use super::input::compare_if_foreign;
-use super::output::{Format, open, print, show, stdout_terminal};
-use crate::analysis::{Unlike, compare};
-use crate::report::comparison;
+use super::output::{open, print, show, stdout_terminal};
+use super::run::CounterChoice;
+use crate::analysis::{Analysis, Unlike, compare};
+use crate::record::Record;
+use crate::report::{comparison, comparison_markdown, contrasts_markdown};
+use crate::suite::Guarding;
 
-/// Show the contrasts of one record, or compare two records scenario by scenario
+/// Show the contrasts of one record, compare two records, or measure two states of an app
 ///
 /// Two records were not measured inside the same blocks: what the machine did between the runs is
 /// part of the difference, and the result is labelled uncontrolled. Records of different apps,
@@ -16,36 +20,80 @@ use crate::report::comparison;
 ///
 /// Either may be JSON of hyperfine or pyperf instead, known by what is in it. Benchmarks are matched by
 /// name with each other and with scenarios, or compared if each file has one only.
+///
+/// With --against GIT-REV both states of the app are measured, each scenario at the revision and as
+/// the working tree has it, inside the same blocks.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:
-  coldsnake compare coldsnake-runs/RUN
-  coldsnake compare coldsnake-runs/BEFORE coldsnake-runs/AFTER")]
+#[command(after_help = "Examples:\n  \
+    coldsnake compare coldsnake-runs/OLD coldsnake-runs/NEW\n  \
+    coldsnake compare --against main suite.toml --format markdown\n  \
+    coldsnake compare --against HEAD~1 -- python -m myapp --flag")]
 pub struct Args {
-    /// A record.jsonl, or the folder of a run; or another program's file
-    record: PathBuf,
+    /// A record.jsonl, the folder of a run, or another program's file; with --against a suite's TOML file, or the name of a
+    /// bundled suite
+    #[arg(
+        value_name = "RECORD|SUITE",
+        required_unless_present = "against",
+        conflicts_with = "command"
+    )]
+    first: Option<PathBuf>,
     /// A second one, to compare with the first
+    #[arg(value_name = "RECORD", conflicts_with = "against")]
     second: Option<PathBuf>,
     /// Compare records of different experiments too, and list what differs
     #[arg(long, requires = "second")]
     unlike: bool,
+    /// Count this too, in a few launches of its own after the timed ones
+    #[arg(long, value_enum, value_name = "WHAT", requires = "against")]
+    counter: Option<CounterChoice>,
     /// How the results are printed
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+    #[command(flatten)]
+    against: against::Measuring,
+}
+
+/// `--format`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Format {
+    /// Tables and sentences
+    #[default]
+    Text,
+    /// For scripts
+    Json,
+    /// A short table, the answer in words first, for a pull request
+    Markdown,
 }
 
 pub fn execute(args: &Args) -> Result<Status, Failed> {
+    if let Some(revision) = &args.against.against {
+        let purpose = Purpose {
+            guarding: Guarding::Nothing,
+            until: None,
+            counter: args.counter,
+            blocks: None,
+        };
+        let suite = args.first.as_deref();
+        let measured = args.against.measure(revision, suite, purpose)?;
+        tell(&measured.record, &measured.analysis, args.format);
+        measured.tell();
+        return Ok(measured.status);
+    }
+    let Some(first) = &args.first else {
+        return Err(Failed::bad_input("name a record"));
+    };
     let unlike = if args.unlike {
         Unlike::Label
     } else {
         Unlike::Refuse
     };
     let second = args.second.as_deref();
-    if let Some(status) = compare_if_foreign(&args.record, second, unlike, args.format)? {
+    if let Some(status) = compare_if_foreign(first, second, unlike, args.format)? {
         return Ok(status);
     }
-    let (record, analysis) = open(&args.record)?;
+    let (record, analysis) = open(first)?;
     let Some(second) = &args.second else {
-        show(&record, &analysis, args.format);
+        tell(&record, &analysis, args.format);
         return Ok(Status::Done);
     };
     let (second, _) = open(second)?;
@@ -55,6 +103,15 @@ pub fn execute(args: &Args) -> Result<Status, Failed> {
     match args.format {
         Format::Text => print(&comparison(&compared, stdout_terminal())),
         Format::Json => print(&compared.to_json()),
+        Format::Markdown => print(&comparison_markdown(&compared)),
     }
     Ok(Status::Done)
+}
+
+fn tell(record: &Record, analysis: &Analysis, format: Format) {
+    match format {
+        Format::Text => show(record, analysis, super::output::Format::Text),
+        Format::Json => show(record, analysis, super::output::Format::Json),
+        Format::Markdown => print(&contrasts_markdown(record, analysis)),
+    }
 }

@@ -7,6 +7,7 @@ use crate::python::PythonError;
 use crate::record::foreign::ForeignError;
 use crate::record::{ReadError, WriteError};
 use crate::report::{ExportError, WriteFileError, WriteRunError, WriteTraceError};
+use crate::revision::RevisionError;
 use crate::runner::RunError;
 use crate::stage::StageError;
 use crate::suite::SuiteError;
@@ -61,6 +62,12 @@ impl Failed {
 
 impl From<SuiteError> for Failed {
     fn from(error: SuiteError) -> Self {
+        Self::new(Status::BadInput, &error)
+    }
+}
+
+impl From<RevisionError> for Failed {
+    fn from(error: RevisionError) -> Self {
         Self::new(Status::BadInput, &error)
     }
 }

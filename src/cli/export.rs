@@ -107,7 +107,7 @@ pub fn execute(args: &Args) -> Result<Status, Failed> {
         false => Existing::Keep,
     };
     match &args.out {
-        Some(path) => write_file(path, &exported.text, existing)?,
+        Some(path) => write_file(path, exported.text.as_bytes(), existing)?,
         None => deliver(&exported.text)?,
     }
     Ok(Status::Done)

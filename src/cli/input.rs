@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
+use super::compare::Format;
 use super::exit::{Failed, Status};
-use super::output::{Format, open, print, stdout_terminal};
+use super::output::{open, print, stdout_terminal};
 use crate::analysis::{ForeignRefusal, Side, Unlike, compare_foreign};
 use crate::record::Record;
 use crate::record::foreign::Foreign;
@@ -60,6 +61,11 @@ pub fn compare_if_foreign(
     match format {
         Format::Text => print(&foreign_comparison(&compared, stdout_terminal())),
         Format::Json => print(&compared.to_json()),
+        Format::Markdown => {
+            return Err(Failed::bad_input(
+                "--format markdown is for coldsnake's records only\n  leave it out, or take json",
+            ));
+        }
     }
     Ok(Some(Status::Done))
 }

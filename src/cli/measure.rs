@@ -20,6 +20,7 @@ use crate::record::format::{
 };
 use crate::record::host::{Machine, Presence};
 use crate::record::{RECORD_FILE, RecordWriter};
+use crate::revision::Revisions;
 use crate::runner::{Event, OnStages, Run, take_receipts};
 use crate::stage::{DropCaches, Setting, Workshop, source_lines};
 use crate::suite::{Counter, Goal, ModuleFolders, Named, Overrides, Suite, SuiteFile};
@@ -65,7 +66,9 @@ pub fn measure(
     let caller = CallerEnvironment::observe();
     let pythons = find_interpreters(named, &caller)?;
     let file = across(file, &pythons)?;
+    let file = against(args, file)?;
     let suite = file.suite()?;
+    let revisions = Revisions::of(&suite)?;
     let mut counters = kernel_counters();
     let counter = choose_counter(&suite, &mut counters)?;
     let prepared = Prepared {
@@ -74,6 +77,7 @@ pub fn measure(
         suite: &suite,
         pythons: &pythons,
         caller: &caller,
+        revisions: &revisions,
         affinity: &affinity,
     };
     let measured = prepared.with_stages(&mut progress, |staged| {
@@ -107,6 +111,8 @@ pub fn measure(
             isolation: staged.workshop.isolation(),
             app_lines: source_lines(&suite.app.sources),
             counters: Some(counters),
+            revisions: revisions.described(),
+            working_tree: revisions.working_tree.clone(),
         };
         let mut record = RecordWriter::create(&out.join(RECORD_FILE))?;
         let mut run = Run {
@@ -130,6 +136,7 @@ pub(super) struct Prepared<'a> {
     pub suite: &'a Suite,
     pub pythons: &'a [Python],
     pub caller: &'a CallerEnvironment,
+    pub revisions: &'a Revisions,
     pub affinity: &'a Affinity,
 }
 
@@ -167,6 +174,7 @@ impl Prepared<'_> {
             suite: self.suite,
             interpreters: &interpreters,
             caller: self.caller,
+            revisions: self.revisions,
             backing: self.args.stage.into(),
             drop_caches: if self.args.allow_drop_caches {
                 DropCaches::Allowed
@@ -262,6 +270,21 @@ fn across(file: SuiteFile, pythons: &[Python]) -> Result<SuiteFile, Failed> {
         })
         .collect();
     Ok(file.across(&named)?)
+}
+
+/// The suite at both states of the source, if it is compared with a revision.
+fn against(args: &Args, file: SuiteFile) -> Result<SuiteFile, Failed> {
+    let Some(against) = &args.against else {
+        return Ok(file);
+    };
+    let both = file.against(against)?;
+    if !both.left_out.is_empty() {
+        say(&format!(
+            "left out, as the bytecode that is found is the working tree's alone: {}",
+            both.left_out.join(", ")
+        ));
+    }
+    Ok(both.file)
 }
 
 /// Are the modules there that scenarios name of what is installed? Only the interpreters know where

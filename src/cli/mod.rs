@@ -2,6 +2,7 @@
 
 mod adhoc;
 mod advise;
+mod against;
 mod calibrate;
 mod check;
 mod compare;
@@ -18,6 +19,7 @@ mod measure;
 mod output;
 mod overview;
 mod progress;
+mod publishing;
 mod report;
 mod run;
 mod trace;
@@ -47,10 +49,10 @@ enum Command {
     Init(init::Args),
     Trace(Box<trace::Args>),
     Report(report::Args),
-    Compare(compare::Args),
+    Compare(Box<compare::Args>),
     Overview(overview::Args),
     Export(export::Args),
-    Check(check::Args),
+    Check(Box<check::Args>),
     Calibrate(calibrate::Args),
     Doctor(Box<doctor::Args>),
     List(list::Args),

@@ -14,7 +14,7 @@ use crate::launch::affinity::Choice;
 use crate::record::format::StopReason;
 use crate::stage::Backing;
 use crate::suite::quantity::{Fraction, parse_duration};
-use crate::suite::{Counter, Goal, SuiteFile, bundled};
+use crate::suite::{Against, Counter, Goal, SuiteFile, bundled};
 
 /// Measure a suite, or any Python command
 ///
@@ -91,6 +91,9 @@ pub struct Args {
     pub(super) quiet: bool,
     #[command(flatten)]
     pub(super) adhoc: adhoc::Options,
+    /// What `compare` and `check` measure beside the working tree.
+    #[arg(skip)]
+    pub(super) against: Option<Against>,
     /// In place of a suite: a Python program and its arguments
     #[arg(last = true, value_name = "CMD")]
     pub(super) command: Vec<String>,

@@ -13,6 +13,7 @@ use crate::launch::affinity::{Affinity, Choice};
 use crate::python::environment::CallerEnvironment;
 use crate::record::host::{Machine, Presence};
 use crate::report::{trace_text, write_trace};
+use crate::revision::Revisions;
 use crate::suite::{Metric, Overrides, Readiness, Suite, SuiteFile};
 use crate::trace::{Findings, Options, Stopped, measure, trace_json};
 
@@ -170,12 +171,14 @@ pub fn execute(args: &Args) -> Result<Status, Failed> {
         budget: args.budget.unwrap_or(BUDGET),
         seed: args.seed.unwrap_or_else(random_seed),
     };
+    let revisions = Revisions::of(&suite)?;
     let prepared = Prepared {
         args: &as_run,
         written: &file,
         suite: &suite,
         pythons: &pythons,
         caller: &caller,
+        revisions: &revisions,
         affinity: &affinity,
     };
     let (blocks, scenarios) = prepared.with_stages(&mut progress, |staged| {

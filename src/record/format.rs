@@ -54,6 +54,40 @@ pub struct Header {
     /// What the kernel counts, and what it refuses to count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counters: Option<Counters>,
+    /// The revisions of the app's source that scenarios name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub revisions: Vec<Revision>,
+    /// What all other scenarios were launched from; only beside revisions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub working_tree: Option<WorkingTree>,
+}
+
+/// The app's source at a revision.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revision {
+    /// As the suite names it: "v1.2".
+    pub name: String,
+    /// The commit that it led to, in hexadecimal.
+    pub commit: String,
+    /// When it was committed: RFC 3339.
+    pub committed: String,
+    /// Files below the app's folders that differ from the working tree's.
+    pub changed: u64,
+    /// Sentences on what is not of that revision.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+/// The app's source as it lay there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkingTree {
+    /// The commit that is checked out, in hexadecimal; none before the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head: Option<String>,
+    /// Files below the app's folders that differ from that commit's.
+    pub modified: u64,
+    /// Files there that git neither knows nor ignores. They are part of every state.
+    pub untracked: u64,
 }
 
 /// The suite that was measured.

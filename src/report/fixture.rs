@@ -224,6 +224,7 @@ fn analysis(record: &Record, blocks: u32) -> Analysis {
             metric: Metric::Ready,
             saving_ms: estimate(saved, 2.9),
             level: 0.9,
+            from_median_ms: 150.0,
             band_ms: Band { low, high },
         })
     };

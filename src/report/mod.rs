@@ -7,6 +7,7 @@
 
 mod advice;
 mod calibration;
+mod changes;
 mod charts;
 mod comparison;
 mod counts;
@@ -15,9 +16,12 @@ mod export;
 #[cfg(test)]
 mod fixture;
 mod foreign;
+mod guard;
+mod junit;
 mod numbers;
 mod overview;
 mod page;
+mod single;
 mod terminal;
 mod text;
 mod theme;
@@ -27,14 +31,16 @@ mod write;
 
 pub use advice::{advice_json, advice_text};
 pub use calibration::{calibration, calibration_json};
+pub use changes::{comparison_markdown, contrasts_markdown};
 pub use charts::{Chart, ChartError, charts, overview_chart};
 pub use comparison::comparison;
-pub use export::{
-    Existing, Export, ExportError, ExportFormat, Selection, WriteFileError, export, write_file,
-};
+pub use export::{Export, ExportError, ExportFormat, Selection, export};
 pub use foreign::foreign_comparison;
+pub use guard::{GUARD_VERSION, guard_json, guard_markdown, guard_text};
+pub use junit::{claims_junit, guard_junit};
 pub use overview::{OverviewError, Row, overview_table};
 pub use page::page;
+pub use single::{Existing, WriteFileError, check_file, write_file};
 pub use terminal::terminal;
 pub use text::{Colour, Page, Terminal};
 pub use theme::Theme;

@@ -144,8 +144,9 @@ pub fn about_run(record: &Record, analysis: &Analysis) -> String {
         Goal::Precise => "",
         Goal::Decided => " Intervals and verdicts hold at every look (a confidence sequence).",
     };
+    let revisions = revisions(record);
     format!(
-        "{}{with}: {}, {}. Launched {} as {} (uid {}); read-only by {}.{intervals}",
+        "{}{with}: {}, {}. Launched {} as {} (uid {}); read-only by {}.{intervals}{revisions}",
         analysis.app,
         blocks(analysis.blocks),
         stop_reason(analysis.stop_reason),
@@ -154,6 +155,60 @@ pub fn about_run(record: &Record, analysis: &Analysis) -> String {
         isolation.uid,
         isolation.read_only_by
     )
+}
+
+/// Which states of the source were measured: a sentence with a space before it, or nothing.
+fn revisions(record: &Record) -> String {
+    let all = record.header.revisions.iter();
+    let named: Vec<String> = all
+        .map(|each| {
+            let day = each.committed.get(..10).unwrap_or(&each.committed);
+            format!(
+                "{} is commit {} of {day} ({})",
+                each.name,
+                short(&each.commit),
+                files(
+                    each.changed,
+                    "differs from the working tree",
+                    "differ from the working tree"
+                )
+            )
+        })
+        .collect();
+    let Some(tree) = record
+        .header
+        .working_tree
+        .as_ref()
+        .filter(|_| !named.is_empty())
+    else {
+        return String::new();
+    };
+    let head = tree
+        .head
+        .as_deref()
+        .map_or("before its first commit".to_owned(), |head| {
+            format!("on {}", short(head))
+        });
+    let modified = match tree.modified {
+        0 => String::new(),
+        count => format!(", with {}", files(count, "changed", "changed")),
+    };
+    format!(
+        " {}; all else is the working tree {head}{modified}.",
+        named.join("; ")
+    )
+}
+
+/// As much of a commit's number as people write.
+fn short(commit: &str) -> &str {
+    commit.get(..12).unwrap_or(commit)
+}
+
+fn files(count: u64, one: &str, many: &str) -> String {
+    match count {
+        1 => format!("1 file {one}"),
+        _ => format!("{} files {many}", numbers::fixed(count as f64, 0)),
+    }
 }
 
 /// How effects and their intervals were computed.
@@ -197,6 +252,16 @@ pub fn noise_floor(baseline: &str) -> String {
 
 /// What each row of a table is compared with, where that is not the baseline for all.
 pub fn references(suite: &Suite) -> Option<String> {
+    if let [revision, ..] = suite.revisions()[..] {
+        let baseline = suite.scenario(&suite.measure.baseline)?;
+        let state = match &baseline.revision {
+            Some(revision) => format!("at {revision}"),
+            None => format!("of the working tree instead of {revision}"),
+        };
+        return Some(format!(
+            "Each scenario is compared with the one that differs from it only in being {state}."
+        ));
+    }
     let baselines = suite.baselines();
     let [first, others @ ..] = &baselines[..] else {
         return None;

@@ -134,6 +134,8 @@ pub fn header(suite: &str, seed: u64) -> Header {
         },
         affinity: None,
         counters: None,
+        revisions: Vec::new(),
+        working_tree: None,
         interpreters: vec![Interpreter {
             executable: none(),
             version: none(),

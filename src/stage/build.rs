@@ -15,6 +15,7 @@ use super::probe::probe;
 use super::promise::named;
 use super::quota::Group;
 use super::receipt::{Outside, Uncached};
+use super::revised::AtRevision;
 use super::scene::Stage;
 use super::seen::Origins;
 use super::tmpfs::{SharedMemory, put_on_tmpfs};
@@ -54,19 +55,28 @@ pub(super) struct Interpreter {
 }
 
 /// What the app loads from outside its source, with these flags: they decide which modules are loaded,
-/// and which of their pycs.
+/// and which of their pycs. Another revision may load others.
 #[derive(Debug)]
 struct Observed {
     flags: Flags,
+    revision: Option<String>,
     loaded: Vec<PathBuf>,
     /// The parts some of whose loaded modules had no bytecode, and have none in the user's folders.
     uncached: Vec<Part>,
 }
 
+impl Observed {
+    /// Does a scenario load the same?
+    fn is_of(&self, scenario: &Scenario) -> bool {
+        self.flags == scenario.flags && self.revision == scenario.revision
+    }
+}
+
 impl Interpreter {
     /// Has every module that the app loads of these parts its bytecode in the user's folders?
-    pub fn has_cached(&self, parts: &[Part], flags: &Flags) -> bool {
-        let observed = self.observed.iter().find(|each| each.flags == *flags);
+    pub fn has_cached(&self, parts: &[Part], scenario: &Scenario) -> bool {
+        let mut observed = self.observed.iter();
+        let observed = observed.find(|each| each.is_of(scenario));
         observed.is_none_or(|each| !each.uncached.iter().any(|part| parts.contains(part)))
     }
 }
@@ -82,6 +92,8 @@ pub(super) enum Method {
         sources: Vec<Covered>,
         /// The working directory, if it lies in none of them.
         directory: Option<Covered>,
+        /// The same at each state of the source, if scenarios name revisions.
+        at_revisions: Vec<AtRevision>,
     },
     Copy,
 }
@@ -111,6 +123,7 @@ impl<'a> Builder<'a> {
         };
         builder.choose_method()?;
         builder.protect()?;
+        builder.lay_revisions()?;
         let reached: Vec<&Path> = match &builder.method {
             Method::Overlay {
                 sources, directory, ..
@@ -155,6 +168,7 @@ impl<'a> Builder<'a> {
         let mut stage = self.bare(scenario)?;
         self.make_bytecode(&mut stage, &loaded, launcher)?;
         self.set_access(&mut stage)?;
+        self.verify_revision(&stage)?;
         let _inside = stage.enter()?;
         probe(&stage, launcher)?;
         fill_prefix(&mut stage, self.setting.suite, launcher)?;
@@ -190,7 +204,7 @@ impl<'a> Builder<'a> {
         launcher: &mut dyn Launcher,
     ) -> Result<Vec<PathBuf>, StageError> {
         let observed = self.interpreter().observed.iter();
-        let observed = observed.clone().find(|each| each.flags == scenario.flags);
+        let observed = observed.clone().find(|each| each.is_of(scenario));
         if let Some(observed) = observed {
             return Ok(observed.loaded.clone());
         }
@@ -213,6 +227,7 @@ impl<'a> Builder<'a> {
         let loaded = outside.loaded.clone();
         self.interpreters[self.current].observed.push(Observed {
             flags: scenario.flags.clone(),
+            revision: scenario.revision.clone(),
             loaded: loaded.clone(),
             uncached,
         });

@@ -36,12 +36,19 @@ impl Builder<'_> {
                 marks,
                 sources,
                 directory,
+                at_revisions,
             },
             Some(namespace),
         ) = (&self.method, &self.isolation.namespace)
         else {
             return self.copy(scenario, folder, memory);
         };
+        let (sources, directory) = at_revisions
+            .iter()
+            .find(|state| state.revision == scenario.revision)
+            .map_or((sources, directory), |state| {
+                (&state.sources, &state.directory)
+            });
         let mut copies = Vec::new();
         let mut layers = Vec::new();
         let mut trees = Vec::new();
@@ -65,6 +72,7 @@ impl Builder<'_> {
             // A layer would leave what the scenario doesn't change where it is.
             let copy = memory.join(source_name(index));
             copy_tree(&source.path, &copy, how_to_copy(&scenario.bytecode))?;
+            self.revise(scenario, &source.path, &copy)?;
             copies.push((copy, source.path.clone()));
         }
         if let Some(directory) = directory {
@@ -120,6 +128,7 @@ impl Builder<'_> {
         for (index, source) in self.setting.suite.app.sources.iter().enumerate() {
             let copy = memory.unwrap_or(folder).join(source_name(index));
             copy_tree(source, &copy, how_to_copy(&scenario.bytecode))?;
+            self.revise(scenario, source, &copy)?;
             let (state, place) = (scenario.bytecode.clone(), Place::plain(&copy));
             trees.push(Tree::new(Part::App, state, source, place));
         }
@@ -190,7 +199,7 @@ impl Builder<'_> {
 
     /// Does a scenario's state of a part come to leaving what is installed as it is?
     fn is_as_it_is(&self, part: Part, scenario: &Scenario) -> bool {
-        let has_cached = |parts| self.interpreter().has_cached(parts, &scenario.flags);
+        let has_cached = |parts| self.interpreter().has_cached(parts, scenario);
         match part.state(scenario) {
             // Where every prefix hides it, it need not be there.
             Bytecode::Fresh => has_cached(&[part]) || !self.wants_fresh(part, scenario),

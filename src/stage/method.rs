@@ -100,6 +100,7 @@ impl Builder<'_> {
             marks,
             sources,
             directory,
+            at_revisions: Vec::new(),
         };
         Ok((method, installed))
     }

@@ -28,6 +28,7 @@ mod promise;
 mod quota;
 mod receipt;
 mod residency;
+mod revised;
 mod scene;
 mod seen;
 mod tmpfs;

@@ -20,6 +20,7 @@ use crate::launch::Launcher;
 use crate::python::Interpreters;
 use crate::python::environment::CallerEnvironment;
 use crate::record::format::Isolation as IsolationRecord;
+use crate::revision::Revisions;
 use crate::suite::{Prefix, Scenario, Suite};
 
 /// What a workshop is set up for.
@@ -29,6 +30,8 @@ pub struct Setting<'a> {
     /// Those of the suite's scenarios.
     pub interpreters: &'a Interpreters,
     pub caller: &'a CallerEnvironment,
+    /// Those that the suite's scenarios name.
+    pub revisions: &'a Revisions,
     pub backing: Backing,
     pub drop_caches: DropCaches,
 }

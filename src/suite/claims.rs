@@ -6,13 +6,13 @@ use toml::Spanned;
 
 use super::error::SuiteError;
 use super::model::*;
-use super::quantity::parse_duration;
+use super::quantity::{Fraction, parse_duration};
 use super::validate::SuiteFile;
 use super::wire::*;
 
 const CONTRAST_FORMS: &str = "for a contrast, `expect` is one of { saves, within }, { costs, within }, \
      { saves-between = [low, high] }, { saves-at-least }, { saves-at-most }, { costs-at-most }, \
-     { no-effect-within }";
+     { no-effect-within }, { max-regression }";
 const RECEIPT_FORMS: &str = "for a scenario, `expect` has one or more of cached, app-compiled, compiled, \
      written, prefix-pycs, prefix-pycache-folders, compile-time-between, second-import-compiled, \
      second-import-opened, pycs-per-module";
@@ -129,6 +129,21 @@ impl SuiteFile {
             } if only(wire, 1) => Ok(Effect::None {
                 margin: self.margin(margin)?,
             }),
+            WireExpect {
+                max_regression: Some(bound),
+                ..
+            } if only(wire, 1) => {
+                let text = bound;
+                let bound = self.quantity(text, Fraction::parse)?;
+                if bound.get() <= 0.0 {
+                    return Err(self.wrong(
+                        text,
+                        "that nothing at all has changed, no measurement can show",
+                        "give a share of a start that a change must not cost, such as \"5%\"",
+                    ));
+                }
+                Ok(Effect::MaxRegression(bound))
+            }
             _ => Err(self.wrong(
                 wire,
                 "this expectation is none for a contrast",
@@ -253,6 +268,7 @@ fn contrast_keys(expect: &WireExpect) -> usize {
         expect.saves_at_most.is_some(),
         expect.costs_at_most.is_some(),
         expect.no_effect_within.is_some(),
+        expect.max_regression.is_some(),
     ]
     .into_iter()
     .filter(|given| *given)

@@ -52,7 +52,8 @@ impl Suite {
         found
     }
 
-    /// The scenario that this one is compared with: the baseline of its own interpreter. The
+    /// The scenario that this one is compared with: of another revision than the baseline's, the
+    /// one like it at the baseline's revision; else the baseline of its own interpreter. The
     /// baselines of other interpreters, and scenarios of an interpreter without one, are compared
     /// with the baseline, which itself is compared with none.
     pub fn reference(&self, scenario: &str) -> Option<&str> {
@@ -60,6 +61,9 @@ impl Suite {
         let scenario = self.scenario(scenario)?;
         if scenario.name == *baseline {
             return None;
+        }
+        if let Some(counterpart) = self.counterpart(scenario) {
+            return Some(counterpart.name.as_str());
         }
         let baselines = self.baselines();
         let own = baselines.iter().find(|each| each.python == scenario.python);
@@ -76,6 +80,26 @@ impl Suite {
         let all = self.scenarios.iter();
         all.filter(|each| each.name == name || each.differs_at_most_by_interpreter(named))
             .collect()
+    }
+
+    /// The scenario that differs from this one in nothing but that its source is that of the
+    /// baseline's revision. None for one of that revision.
+    pub fn counterpart(&self, scenario: &Scenario) -> Option<&Scenario> {
+        let revision = &self.scenario(&self.measure.baseline)?.revision;
+        let mut scenarios = self.scenarios.iter();
+        scenarios
+            .find(|each| each.revision == *revision && each.differs_by_revision_alone(scenario))
+    }
+
+    /// The revisions that scenarios name, each once.
+    pub fn revisions(&self) -> Vec<&str> {
+        let mut found: Vec<&str> = Vec::new();
+        for name in self.scenarios.iter().filter_map(|s| s.revision.as_deref()) {
+            if !found.contains(&name) {
+                found.push(name);
+            }
+        }
+        found
     }
 
     /// The pairs of scenarios that are compared, for each metric that is measured: every
@@ -298,6 +322,8 @@ pub struct Scenario {
     pub about: Option<String>,
     /// The interpreter, by path or by a name on PATH; `None` is the run's.
     pub python: Option<PathBuf>,
+    /// The revision of the app's source, as git takes it; `None` is the working tree as it is.
+    pub revision: Option<String>,
     pub source: SourceAccess,
     /// Of the app's own modules.
     pub source_on: Medium,
@@ -334,6 +360,7 @@ impl Scenario {
                 name: _,
                 about: _,
                 python: _,
+                revision,
                 source,
                 source_on,
                 bytecode,
@@ -348,7 +375,7 @@ impl Scenario {
                 env,
             } = scenario;
             (
-                (*source, *source_on),
+                (revision.clone(), *source, *source_on),
                 [bytecode.clone(), site_packages.clone(), stdlib.clone()],
                 (*prefix, *prefix_on),
                 (*write, *page_cache, *cpu),
@@ -357,6 +384,17 @@ impl Scenario {
             )
         }
         conditions(self) == conditions(other)
+    }
+
+    /// Are these the same conditions, of two states of the app's source?
+    pub fn differs_by_revision_alone(&self, other: &Self) -> bool {
+        let at_ours = Self {
+            revision: self.revision.clone(),
+            ..other.clone()
+        };
+        self.revision != other.revision
+            && self.python == other.python
+            && self.differs_at_most_by_interpreter(&at_ours)
     }
 
     /// The level of optimisation of the bytecode that the interpreter looks for.
@@ -534,6 +572,8 @@ pub enum Effect {
     SavesAtLeast(Duration),
     SavesAtMost(Duration),
     CostsAtMost(Duration),
+    /// It does not cost this share of the median of `from`, or more.
+    MaxRegression(Fraction),
     /// No effect worth the name: the margin around zero (relative to the median of `from`).
     None {
         margin: Margin,

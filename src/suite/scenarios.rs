@@ -143,6 +143,7 @@ impl SuiteFile {
             name,
             about: wire.about.clone(),
             python: self.python(wire.python.as_ref())?,
+            revision: self.revision(wire)?,
             source,
             source_on,
             bytecode: self.bytecode(wire.bytecode.as_ref(), "bytecode")?,
@@ -178,6 +179,31 @@ impl SuiteFile {
         } else {
             path.to_owned()
         }))
+    }
+
+    /// What git makes of the name, it says itself.
+    fn revision(&self, wire: &WireScenario) -> Result<Option<String>, SuiteError> {
+        let Some(given) = &wire.revision else {
+            return Ok(None);
+        };
+        let text = given.get_ref();
+        if text.trim().is_empty() || text.contains(|c: char| c.is_control()) {
+            return Err(self.wrong(
+                given,
+                format!("`{}` is no revision", text.escape_default()),
+                "give a tag, a branch or a commit, as git takes it",
+            ));
+        }
+        let is_as_found = |given: &Spanned<WireBytecode>| matches!(given.get_ref(), WireBytecode::State(state) if state == "as-found");
+        // Its pycs would be taken for stale, and the app for slower at that revision.
+        if wire.bytecode.as_ref().is_some_and(is_as_found) {
+            return Err(self.wrong(
+                given,
+                "the bytecode that is found is of the working tree's modules, not of that revision's",
+                "give `bytecode` another state, such as \"fresh\", or leave `revision` out",
+            ));
+        }
+        Ok(Some(text.clone()))
     }
 
     /// The state of the app's own bytecode, or of what is installed.

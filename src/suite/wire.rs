@@ -129,6 +129,8 @@ pub struct WireScenario {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub python: Option<Spanned<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub revision: Option<Spanned<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<Spanned<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source_on: Option<Spanned<String>>,
@@ -236,6 +238,8 @@ pub struct WireExpect {
     pub costs_at_most: Option<Spanned<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub no_effect_within: Option<Spanned<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_regression: Option<Spanned<String>>,
 
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cached: Option<Vec<String>>,

@@ -3,6 +3,7 @@
 mod adhoc;
 mod adhoc_readiness;
 mod advise;
+mod against;
 mod backings;
 mod bundled;
 mod bytecode;
@@ -19,6 +20,7 @@ mod exported_formats;
 mod failures;
 mod flags;
 mod foreign;
+mod guarding;
 mod installed;
 mod interpreters;
 mod interruption;

@@ -220,6 +220,8 @@ fn header(suite: &str) -> Header {
         },
         app_lines: 4000,
         counters: None,
+        revisions: Vec::new(),
+        working_tree: None,
     }
 }
 

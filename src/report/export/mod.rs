@@ -7,7 +7,6 @@
 mod bencher;
 mod benchmark;
 mod csv;
-mod file;
 mod github_action_benchmark;
 mod hyperfine;
 mod hyperfine2;
@@ -22,8 +21,6 @@ use crate::analysis::Analysis;
 use crate::record::Record;
 use crate::suite::Metric;
 use benchmark::{Benchmark, benchmarks};
-
-pub use file::{Existing, WriteFileError, write_file};
 
 /// Whose format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

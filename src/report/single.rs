@@ -1,4 +1,5 @@
-//! Writes an export into a file: whole or not at all, and over another one only if that is asked for.
+//! One file that the user named: written whole or not at all, and over another one only if that is asked
+//! for.
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -6,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use super::super::write::{write_new, write_whole};
+use super::write::{write_new, write_whole};
 
 /// What to do about a file that is there already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,15 +24,38 @@ pub enum WriteFileError {
     Exists { path: PathBuf },
     #[error("{} is no ordinary file, and is not replaced\n  name another one", path.display())]
     NoFile { path: PathBuf },
-    #[error("cannot write {}: {source}\n  name another file with --out", path.display())]
+    #[error("cannot write {}: {source}\n  name another file", path.display())]
     Write { path: PathBuf, source: io::Error },
 }
 
-/// Writes the text, under another name first, then synced and renamed.
+/// Would [`write_file`] refuse to write it? To be asked before what takes long.
+///
+/// # Errors
+/// When it is there, and is to be kept; when its folder is not there.
+pub fn check_file(path: &Path, existing: Existing) -> Result<(), WriteFileError> {
+    let path_of = || path.to_owned();
+    if existing == Existing::Keep && path.symlink_metadata().is_ok() {
+        return Err(WriteFileError::Exists { path: path_of() });
+    }
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let found = fs::metadata(folder).and_then(|found| match found.is_dir() {
+        true => Ok(()),
+        false => Err(io::Error::from(ErrorKind::NotADirectory)),
+    });
+    found.map_err(|source| WriteFileError::Write {
+        path: path_of(),
+        source,
+    })
+}
+
+/// Writes a file, under another name first, then synced and renamed.
 ///
 /// # Errors
 /// When the file is there and is to be kept, is a folder, a device or a pipe, or cannot be written.
-pub fn write_file(path: &Path, text: &str, existing: Existing) -> Result<(), WriteFileError> {
+pub fn write_file(path: &Path, bytes: &[u8], existing: Existing) -> Result<(), WriteFileError> {
     let failed = |source| WriteFileError::Write {
         path: path.to_owned(),
         source,
@@ -53,10 +77,10 @@ pub fn write_file(path: &Path, text: &str, existing: Existing) -> Result<(), Wri
                     path: path.to_owned(),
                 });
             }
-            return write_whole(&real, text.as_bytes()).map_err(failed);
+            return write_whole(&real, bytes).map_err(failed);
         }
     }
-    match write_new(path, text.as_bytes()) {
+    match write_new(path, bytes) {
         // Somebody else was faster.
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(WriteFileError::Exists {
             path: path.to_owned(),
