@@ -7,7 +7,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::project::{As, Ended, Project, python, stamps};
+use crate::project::{As, Ended, Project, end, python, stamps};
 
 /// An app that prints what it is, with a scenario in which nothing of it is cached.
 const SUITE: &str = r#"
@@ -255,7 +255,10 @@ fn a_command_is_compared_as_it_is_warm() {
         "v1",
     ];
     let command = ["--", &python, "app/main.py"];
-    project.run(&[&usual[..], &command].concat()).expect(0);
+    // Not below the repository, all of which may be taken for the app's source.
+    let elsewhere = tempfile::tempdir().unwrap();
+    let mut program = project.command(As::Me, &[&usual[..], &command].concat());
+    end(program.env("TMPDIR", elsewhere.path())).expect(0);
     assert_eq!(modules(&project, "warm@v1"), ["helper", "old"]);
 }
 
