@@ -102,7 +102,7 @@ pub fn guard_markdown(guard: &Guard) -> String {
 /// The same for scripts, ending with a line break.
 pub fn guard_json(guard: &Guard) -> String {
     let json = JsonGuard {
-        guard_version: GUARD_VERSION,
+        format_version: GUARD_VERSION,
         app: &guard.app,
         outcome: outcome_word(guard.outcome()),
         max_regression: guard.bound.get(),
@@ -142,7 +142,7 @@ pub fn guard_json(guard: &Guard) -> String {
 
 #[derive(Serialize)]
 struct JsonGuard<'a> {
-    guard_version: u32,
+    format_version: u32,
     app: &'a str,
     outcome: &'static str,
     max_regression: f64,
