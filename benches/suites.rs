@@ -9,6 +9,7 @@ use std::time::Duration;
 use coldsnake::launch::{Interrupt, Launcher, System};
 use coldsnake::python::Interpreters;
 use coldsnake::python::environment::CallerEnvironment;
+use coldsnake::revision::Revisions;
 use coldsnake::stage::{Backing, Conditions, DropCaches, Setting, Stage, Workshop};
 use coldsnake::suite::bundled::{ALL, Bundled};
 use coldsnake::suite::{Metric, Suite, SuiteFile};
@@ -56,6 +57,7 @@ fn bench(criterion: &mut Criterion, bundled: &Bundled) -> Result<(), Box<dyn std
         suite: &suite,
         interpreters: &interpreters,
         caller: &caller,
+        revisions: &Revisions::default(),
         backing: Backing::Automatic,
         drop_caches: DropCaches::Forbidden,
     };

@@ -287,7 +287,7 @@ fn analysis(record: &Record, blocks: u32) -> Analysis {
             claim("prefix-like-writable", "a prefix is as good as a writable source", "no effect beyond ± 2 ms", "saves 1 ms [−2, 4]", "the interval reaches beyond ± 2 ms", Verdict::Inconclusive,
                 Some(DecidedEffect {
                     from: none.baseline.clone(), to: none.scenario.clone(), metric: Metric::Ready,
-                    saving_ms: estimate(-none.shift_ms.estimate, 3.2), level: 0.9,
+                    saving_ms: estimate(-none.shift_ms.estimate, 3.2), level: 0.9, from_median_ms: 150.0,
                     band_ms: Band { low: Some(-2.0), high: Some(2.0) },
                 })),
         ],
