@@ -51,6 +51,8 @@ impl Ending {
 pub struct Pairs {
     /// The metric, (from, to), in the order of the blocks. Both are above zero.
     pub times: Vec<(Duration, Duration)>,
+    /// The block of each of them.
+    pub blocks: Vec<u32>,
     /// CPU time, (from, to), where both sides count it up to the same moment.
     pub cpu: Vec<(Duration, Duration)>,
     /// Blocks in which both were launched and at least one gave no time.
@@ -209,6 +211,7 @@ impl<'a> Blocks<'a> {
                 continue;
             };
             pairs.times.push((from, to));
+            pairs.blocks.push(a.block);
             // CPU time until readiness and CPU time until the end are not the same thing.
             if a.usage.cpu_ready.is_some() == b.usage.cpu_ready.is_some() {
                 pairs.cpu.push((a.usage.cpu(), b.usage.cpu()));

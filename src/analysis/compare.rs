@@ -160,6 +160,7 @@ fn contrast(
         p_value: two_sample::p_value(&first, &second)?,
         pairing: Pairing::Uncontrolled,
         differences_ms: Vec::new(),
+        differences_in: Vec::new(),
     })
 }
 

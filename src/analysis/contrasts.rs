@@ -88,6 +88,7 @@ fn from_pairs(
         p_value: procedure.p_value(&differences)?,
         pairing: Pairing::Paired,
         differences_ms: differences,
+        differences_in: pairs.blocks.clone(),
     })
 }
 

@@ -173,6 +173,8 @@ pub struct Contrast {
     pub pairing: Pairing,
     /// Scenario minus baseline block by block, in the order of the blocks, milliseconds.
     pub differences_ms: Vec<f64>,
+    /// The block of each difference; none of two records'.
+    pub differences_in: Vec<u32>,
 }
 
 /// How two sets of launches relate.

@@ -101,6 +101,7 @@ pub fn odd() -> (Record, Analysis) {
         contrast.shift_ms = nothing;
         contrast.ratio = nothing;
         contrast.differences_ms = vec![f64::NAN, f64::INFINITY, -3.0];
+        contrast.differences_in = vec![0, 1, 2];
     }
     for scenario in &mut analysis.scenarios {
         for metric in &mut scenario.metrics {
@@ -191,6 +192,7 @@ fn contrast(record: &Record, from: Arm, to: Arm, metric: Metric) -> Contrast {
         cpu_shift_ms: Some(estimate(shift * 0.9, 2.0)),
         p_value: 0.001,
         pairing: Pairing::Paired,
+        differences_in: (0..differences.len() as u32).collect(),
         differences_ms: differences,
     }
 }

@@ -18,6 +18,7 @@ mod fixture;
 mod foreign;
 mod guard;
 mod junit;
+mod html;
 mod numbers;
 mod overview;
 mod page;

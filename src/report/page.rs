@@ -2,20 +2,27 @@
 //!
 //! The answer comes first; whoever wants to know why reads on. Everything that a suite or a
 //! record says is escaped by maud; charts are the one thing put in as markup, and they escape
-//! for themselves.
+//! for themselves. Without its script it is whole: that one only sorts tables, leaves scenarios
+//! out, and says what a dot stands for.
 
+mod data;
 mod method;
+mod tables;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::charts::{Chart, ChartError, charts};
-use super::theme::dark_css;
-use super::{counts, numbers, words};
-use crate::analysis::{Analysis, Contrast, Decision, ScenarioSummary, Validity};
+use super::html::{head, places, script};
+use super::theme::{Ink, Theme};
+use super::{counts, words};
+use crate::analysis::{Analysis, Decision, Validity};
 use crate::record::Record;
-use crate::suite::{Metric, Suite};
+use crate::suite::Suite;
+use data::Shown;
+use tables::of;
 
-const STYLE: &str = include_str!("page.css");
+const STYLE: &str = include_str!("page/report.css");
+const SCRIPT: &str = include_str!("page/page.js");
 
 /// The page as HTML.
 ///
@@ -31,27 +38,20 @@ pub(super) fn page_of(
     analysis: &Analysis,
     charts: &[Chart],
 ) -> Result<String, ChartError> {
+    let shown = Shown::of(charts);
     let drawn = charts
         .iter()
-        .map(|chart| Ok((chart, chart.inline_svg()?)))
+        .map(|chart| Ok((chart.name.as_str(), figure(chart, &shown)?)))
         .collect::<Result<Vec<_>, ChartError>>()?;
-    let dark = format!(
-        "@media screen and (prefers-color-scheme: dark) {{\n{}}}\n",
-        dark_css()
-    );
     let (answer, decision) = words::answer(record, analysis);
-    let suite = &record.suite;
-    let baseline = &suite.measure.baseline;
+    let title = format!("{}: {answer}", analysis.app);
+    let sections = sections(record, analysis, &drawn);
     let page = html! {
         (DOCTYPE)
         html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                title { (analysis.app) ": " (answer) }
-                style { (PreEscaped(STYLE)) (PreEscaped(dark)) }
-            }
+            (head(&title, STYLE, SCRIPT))
             body {
+                a.skip href="#main" { "To the results" }
                 header {
                     h1 { "How long " strong { (analysis.app) } " takes to start" }
                     @if let Validity::Invalid(reasons) = &analysis.validity {
@@ -64,69 +64,175 @@ pub(super) fn page_of(
                     @if let Some(decision) = decision { (asked(decision)) }
                     p.quiet { (words::about_run(record, analysis)) }
                 }
-                main {
-                    @if !analysis.claims.is_empty() {
-                        h2 { "Claims" }
-                        ul.claims { @for claim in &analysis.claims { (claim_item(claim)) } }
-                    }
-                    h2 { "Scenarios" }
-                    @for &metric in &record.suite.measure.metrics {
-                        h3 { (words::metric_label(metric, &record.suite)) }
-                        (table(suite, analysis, metric))
-                    }
-                    @if let Some(sentence) = words::references(suite) {
-                        p.small.quiet { (sentence) }
-                    }
-                    @if !analysis.noise_floor.is_empty() {
-                        p.small.quiet { (words::noise_floor(baseline)) }
-                    }
-                    (pairs(suite, analysis))
-                    h2 { "Charts" }
-                    @for (chart, svg) in &drawn {
-                        figure {
-                            // Reached by keyboard, so that it can be scrolled without a mouse.
-                            div.scroll tabindex="0" { (PreEscaped(svg)) }
-                            @if !chart.caption.is_empty() { figcaption { (chart.caption) } }
+                nav aria-label="Contents" {
+                    ul { @for (id, title, _) in &sections { li { a href={ "#" (id) } { (title) } } } }
+                }
+                main #main {
+                    (switches(&record.suite))
+                    @for (id, title, inside) in &sections {
+                        section aria-labelledby=(id) {
+                            h2 id=(id) { (title) }
+                            (inside)
                         }
                     }
-                    @if !analysis.break_even.is_empty() {
-                        h2 { "Break-even" }
-                        ul.plain {
-                            @for data in &analysis.break_even { li { (words::break_even(data)) "." } }
-                        }
-                    }
-                    @if let Some(counting) = counts::instructions(analysis) {
-                        h2 { "Instructions" }
-                        @for counted in counts::tables(suite, counting) {
-                            h3 { (counted.title) }
-                            (instructions(counted.rows))
-                        }
-                        p.small.quiet { (counts::about(counting)) }
-                    }
-                    @if !analysis.findings.is_empty() {
-                        h2 { "What the receipts show" }
-                        (list(&analysis.findings))
-                    }
-                    h2 { "May the figures be believed?" }
-                    p { (words::validity(analysis)) }
-                    @for floor in &analysis.noise_floor {
-                        p { "Noise floor of " (floor.metric) ": " (words::shift(floor)) "." }
-                    }
-                    p { (analysis.disturbance.sentence()) }
-                    (list(&analysis.warnings))
-                    h2 { "How it was measured" }
-                    (method::method(record, analysis))
-                    h2 { "Repeat it" }
-                    (method::repeat(record))
                 }
                 footer {
                     p { "Measured " (record.header.started) " with coldsnake "
                         (record.header.coldsnake) "." }
                 }
+                div #tip role="status" {}
+                (script("data", &shown.data(record), SCRIPT))
             }
         }
     };
     Ok(page.into_string())
+}
+
+/// A section's id, its title and what it holds.
+type Section = (&'static str, &'static str, Markup);
+
+/// Charts by name, drawn.
+type Drawn<'a> = [(&'a str, Markup)];
+
+fn sections(record: &Record, analysis: &Analysis, drawn: &Drawn) -> Vec<Section> {
+    let suite = &record.suite;
+    let mut sections = vec![
+        ("scenarios", "Scenarios", scenarios(suite, analysis, drawn)),
+        (
+            "differences",
+            "Paired differences",
+            differences(suite, analysis),
+        ),
+    ];
+    if !analysis.claims.is_empty() {
+        let claims = html! {
+            ul.claims { @for claim in &analysis.claims { (claim_item(suite, claim)) } }
+            (all_of("claim-", drawn))
+        };
+        sections.push(("claims", "Claims", claims));
+    }
+    if !analysis.break_even.is_empty() {
+        sections.push((
+            "break-even",
+            "Break-even",
+            break_even(suite, analysis, drawn),
+        ));
+    }
+    if let Some(counting) = counts::instructions(analysis) {
+        let counted = html! {
+            @for counted in counts::tables(suite, counting) {
+                (tables::instructions(suite, &counted.title, counted.rows))
+            }
+            p.small.quiet { (counts::about(counting)) }
+        };
+        sections.push(("instructions", "Instructions", counted));
+    }
+    if !analysis.findings.is_empty() {
+        let findings = list(&analysis.findings);
+        sections.push(("receipts", "What the receipts show", findings));
+    }
+    let validity = html! {
+        p { (words::validity(analysis)) }
+        @for floor in &analysis.noise_floor {
+            p { "Noise floor of " (floor.metric) ": " (words::shift(floor)) "." }
+        }
+        p { (analysis.disturbance.sentence()) }
+        (list(&analysis.warnings))
+        (all_of("run-order-", drawn))
+    };
+    sections.push(("validity", "May the figures be believed?", validity));
+    let method = method::method(record, analysis);
+    sections.push(("method", "How it was measured", method));
+    sections.push(("repeat", "Repeat it", method::repeat(record)));
+    sections
+}
+
+fn scenarios(suite: &Suite, analysis: &Analysis, drawn: &Drawn) -> Markup {
+    html! {
+        p.small.quiet.with-script #keys hidden {
+            "Point at a dot, or go to a chart with Tab and use the arrow keys, to see a launch's block \
+             and its values; the others of its block are ringed. Headings sort the tables."
+        }
+        @for &metric in &suite.measure.metrics {
+            h3 { (words::metric_label(metric, suite)) }
+            (all_of(&format!("distribution-{metric}"), drawn))
+            (tables::scenarios(suite, analysis, metric))
+        }
+    }
+}
+
+fn differences(suite: &Suite, analysis: &Analysis) -> Markup {
+    html! {
+        @for &metric in &suite.measure.metrics {
+            h3 { (words::metric_label(metric, suite)) }
+            (tables::differences(suite, analysis, metric))
+        }
+        @if let Some(sentence) = words::references(suite) {
+            p.small.quiet { (sentence) }
+        }
+        @if !analysis.noise_floor.is_empty() {
+            p.small.quiet { (words::noise_floor(&suite.measure.baseline)) }
+        }
+    }
+}
+
+fn break_even(suite: &Suite, analysis: &Analysis, drawn: &Drawn) -> Markup {
+    html! {
+        ul.plain {
+            @for data in &analysis.break_even {
+                li data-of=[of(suite, &[&data.from, &data.scenario])] { (words::break_even(data)) "." }
+            }
+        }
+        (all_of("break-even", drawn))
+        (tables::totals(suite, analysis))
+    }
+}
+
+/// A checkbox for each scenario, shown by the script, without which they do nothing.
+fn switches(suite: &Suite) -> Markup {
+    html! {
+        fieldset #switches.with-script hidden {
+            legend { "Scenarios shown" }
+            div {
+                @for (place, scenario) in suite.scenarios.iter().enumerate() {
+                    label title=[scenario.about.as_deref()] {
+                        input type="checkbox" checked autocomplete="off" value=(place);
+                        (swatch(suite, &scenario.name))
+                        (scenario.name)
+                    }
+                }
+                button #all type="button" { "all" }
+            }
+            p.hidden #shown role="status" {}
+        }
+    }
+}
+
+/// The scenario's colour, as an SVG so that it changes with the theme as the charts do.
+fn swatch(suite: &Suite, name: &str) -> Markup {
+    let colour = Theme::Light.colour(Ink::Scenario(super::charts::colour(suite, name)));
+    let fill = format!("#{:02X}{:02X}{:02X}", colour.0, colour.1, colour.2);
+    html! {
+        svg.swatch.chart width="11" height="11" viewBox="0 0 10 10" aria-hidden="true" {
+            circle cx="5" cy="5" r="5" fill=(fill) {}
+        }
+    }
+}
+
+/// The figures whose names begin so.
+fn all_of(prefix: &str, drawn: &Drawn) -> Markup {
+    html! { @for (_, figure) in drawn.iter().filter(|(name, _)| name.starts_with(prefix)) { (figure) } }
+}
+
+fn figure(chart: &Chart, shown: &Shown) -> Result<Markup, ChartError> {
+    let svg = chart.inline_svg()?;
+    Ok(html! {
+        figure data-of=[places(&chart.of)] data-series=[places(shown.places(chart))] {
+            // Reached by keyboard, so that it can be scrolled without a mouse.
+            div.scroll tabindex="0" { (PreEscaped(svg)) }
+            @if !chart.caption.is_empty() { figcaption { (chart.caption) } }
+        }
+    })
 }
 
 fn list(sentences: &[String]) -> Markup {
@@ -147,127 +253,16 @@ fn asked(claim: &Decision) -> Markup {
     html! { p { (badge(claim)) " " q { (claim.text) } " — " (claim.reason) "." } }
 }
 
-fn claim_item(claim: &Decision) -> Markup {
+fn claim_item(suite: &Suite, claim: &Decision) -> Markup {
+    let pair = claim.effect.as_ref();
+    let pair = pair.and_then(|effect| of(suite, &[&effect.from, &effect.to]));
     html! {
-        li {
+        li data-of=[pair] {
             (badge(claim)) " " strong { (claim.id) } " " q { (claim.text) }
             p { (words::capitalised(&claim.measured)) " — " (claim.reason) "." }
             p.small.quiet {
                 "Expected: " (claim.expected) "."
                 @if let Some(cpu) = &claim.cpu { " In CPU time: " (cpu) "." }
-            }
-        }
-    }
-}
-
-fn table(suite: &Suite, analysis: &Analysis, metric: Metric) -> Markup {
-    let contrast = |scenario: &ScenarioSummary| {
-        analysis.contrasts.iter().find(|each| {
-            each.metric == metric
-                && each.scenario == scenario.name
-                && words::is_in_table(each, suite)
-        })
-    };
-    html! {
-        div.scroll tabindex="0" {
-            table {
-                thead { tr {
-                    th scope="col" { "scenario" }
-                    th scope="col" { "median" br; "ms" }
-                    th scope="col" { "shift" br; "ms" }
-                    th scope="col" { "95 % interval" br; "ms" }
-                    th scope="col" { "ratio" }
-                    th scope="col" { "CPU" br; "ms" }
-                    th scope="col" { "compiled" br; "modules" }
-                    th scope="col" { "written" br; "pycs" }
-                    th scope="col" { "launches" }
-                } }
-                tbody {
-                    @for scenario in &analysis.scenarios {
-                        (row(scenario, contrast(scenario), metric))
-                        @if scenario.name == suite.measure.baseline {
-                            @for floor in analysis.noise_floor.iter().filter(|f| f.metric == metric) {
-                                tr.twin {
-                                    th scope="row" { "noise floor (its twin)" }
-                                    td {}
-                                    (effect(Some(floor)))
-                                    td {} td {} td {} td {}
-                                }
-                            }
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-fn row(scenario: &ScenarioSummary, contrast: Option<&Contrast>, metric: Metric) -> Markup {
-    let summary = scenario.metrics.iter().find(|each| each.metric == metric);
-    let time = |ms: Option<f64>| ms.map_or(numbers::UNKNOWN.to_owned(), numbers::time);
-    html! {
-        tr {
-            th scope="row" title=[scenario.about.as_deref()] { (scenario.name) }
-            td { (time(summary.map(|each| each.median_ms))) }
-            (effect(contrast))
-            td { (time(summary.map(|each| each.cpu_median_ms))) }
-            td { @if let Some(each) = summary { (each.compiled) } }
-            td { @if let Some(each) = summary { (each.written) } }
-            td {
-                (summary.map_or(0, |each| each.launches))
-                @if scenario.failures > 0 { ", " (scenario.failures) " failed" }
-            }
-        }
-    }
-}
-
-fn instructions(rows: Vec<[String; 5]>) -> Markup {
-    html! {
-        div.scroll tabindex="0" {
-            table {
-                thead { tr {
-                    @for heading in counts::HEADER { th scope="col" { (heading) } }
-                } }
-                tbody {
-                    @for [scenario, figures @ ..] in rows {
-                        tr {
-                            th scope="row" { (scenario) }
-                            @for figure in figures { td { (figure) } }
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// Shift, interval and ratio.
-fn effect(contrast: Option<&Contrast>) -> Markup {
-    let Some(contrast) = contrast else {
-        return html! { td {} td {} td {} };
-    };
-    let (shift, ends) = numbers::difference(&contrast.shift_ms);
-    html! {
-        td { (shift) }
-        td { (ends.as_deref().unwrap_or(numbers::UNKNOWN)) }
-        td { (numbers::ratio(contrast.ratio.estimate)) }
-    }
-}
-
-/// The contrasts that have no place in the table.
-fn pairs(suite: &Suite, analysis: &Analysis) -> Markup {
-    let pairs: Vec<&Contrast> = analysis
-        .contrasts
-        .iter()
-        .filter(|each| !words::is_in_table(each, suite))
-        .collect();
-    html! {
-        @if !pairs.is_empty() {
-            h3 { "Other pairs that claims are on" }
-            ul.plain {
-                @for pair in pairs {
-                    li { (words::pair(pair)) ", " (pair.metric) ": " (words::shift(pair)) "." }
-                }
             }
         }
     }

@@ -3,13 +3,14 @@
 use plotters::backend::DrawingBackend;
 
 use super::super::draw::{
-    ChartError, Drawing, Fill, Look, MARGIN, Scale, Sheet, WIDTH, fit, swarm, thinned, width,
+    ChartError, Drawing, Fill, Look, MARGIN, Part, Scale, Sheet, WIDTH, fit, swarm, thinned, width,
 };
 use super::super::numbers::{self, ends};
 use super::super::theme::Ink;
 use super::super::words;
 use super::heading::Heading;
-use super::samples::{colour, fences};
+use super::samples::{colour, fences, places};
+use super::series::{Series, Values};
 use super::{Body, Chart};
 use super::{axis, band};
 use crate::analysis::{Analysis, DecidedEffect, Decision};
@@ -35,6 +36,8 @@ pub struct ClaimChart {
     savings_ms: Vec<f64>,
     claims: Vec<(Decision, DecidedEffect)>,
     colour: usize,
+    /// The pair's places in the suite.
+    of: Vec<usize>,
 }
 
 /// A chart for each pair that claims are on, in the order of the claims.
@@ -69,7 +72,7 @@ fn chart(
     claims: Vec<(Decision, DecidedEffect)>,
 ) -> Option<Chart> {
     let (first, effect) = claims.first()?;
-    let savings_ms = savings(analysis, effect);
+    let (blocks, savings_ms): (Vec<u32>, Vec<f64>) = savings(analysis, effect).into_iter().unzip();
     let bands: Vec<String> = claims
         .iter()
         .map(|(_, each)| words::band(each.band_ms))
@@ -106,10 +109,13 @@ fn chart(
     Some(Chart {
         name: format!("claim-{}", first.id),
         caption: verdicts.join(" "),
+        series: vec![series(effect, &blocks, &savings_ms)],
+        of: places(record, [&effect.from, &effect.to]),
         body: Body::Claim(ClaimChart {
             heading: Heading::new(&title, &notes),
             savings_ms,
             colour: colour(&record.suite, &effect.to),
+            of: places(record, [&effect.from, &effect.to]),
             claims,
         }),
         title,
@@ -118,21 +124,35 @@ fn chart(
 }
 
 /// The pair's differences as savings, whichever way round the analysis holds them.
-fn savings(analysis: &Analysis, effect: &DecidedEffect) -> Vec<f64> {
+fn savings(analysis: &Analysis, effect: &DecidedEffect) -> Vec<(u32, f64)> {
     let same = |a: &str, b: &str| {
         analysis
             .contrasts
             .iter()
             .find(|each| each.metric == effect.metric && each.baseline == a && each.scenario == b)
     };
-    let all: Vec<f64> = if let Some(contrast) = same(&effect.from, &effect.to) {
-        contrast.differences_ms.iter().map(|ms| -ms).collect()
-    } else if let Some(contrast) = same(&effect.to, &effect.from) {
-        contrast.differences_ms.clone()
-    } else {
-        Vec::new()
+    let (contrast, sign) = match same(&effect.from, &effect.to) {
+        Some(contrast) => (Some(contrast), -1.0),
+        None => (same(&effect.to, &effect.from), 1.0),
     };
-    all.into_iter().filter(|ms| ms.is_finite()).collect()
+    let Some(contrast) = contrast else {
+        return Vec::new();
+    };
+    let blocks = contrast.differences_in.iter().copied();
+    blocks
+        .zip(contrast.differences_ms.iter().map(|ms| sign * ms))
+        .filter(|(_, ms)| ms.is_finite())
+        .collect()
+}
+
+fn series(effect: &DecidedEffect, blocks: &[u32], savings_ms: &[f64]) -> Series {
+    let every = thinned(savings_ms.len(), MOST);
+    Series {
+        label: format!("{} → {}", effect.from, effect.to),
+        metric: effect.metric,
+        blocks: blocks.iter().copied().step_by(every).collect(),
+        values: Values::Savings(savings_ms.iter().copied().step_by(every).collect()),
+    }
 }
 
 impl ClaimChart {
@@ -206,19 +226,24 @@ impl ClaimChart {
         let shown = || self.savings_ms.iter().step_by(every);
         let places: Vec<f64> = shown().map(|ms| scale.clamped(*ms)).collect();
         let offsets = swarm(&places, RADIUS, DOTS / 2.0 - RADIUS - 4.0);
-        for ((ms, x), offset) in shown().zip(&places).zip(offsets) {
-            let fill = match scale.holds(*ms) {
-                true => Fill::Solid,
-                false => Fill::Outline,
-            };
-            sheet.dot(
-                (*x, middle + offset),
-                RADIUS,
-                Ink::Scenario(self.colour),
-                fill,
-            )?;
-        }
-        Ok(())
+        let dots: Vec<_> = shown()
+            .zip(&places)
+            .zip(offsets)
+            .map(|((ms, x), offset)| {
+                let fill = match scale.holds(*ms) {
+                    true => Fill::Solid,
+                    false => Fill::Outline,
+                };
+                ((*x, middle + offset), fill)
+            })
+            .collect();
+        let part = Part::Marks {
+            row: 0,
+            of: &self.of,
+        };
+        sheet.part(part, |sheet| {
+            sheet.dots(&dots, RADIUS, Ink::Scenario(self.colour))
+        })
     }
 
     fn draw_claim<DB: DrawingBackend>(

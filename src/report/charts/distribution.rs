@@ -2,12 +2,14 @@
 
 use plotters::backend::DrawingBackend;
 
-use super::super::draw::{ChartError, Drawing, Fill, MARGIN, Scale, Sheet, WIDTH, swarm, thinned};
+use super::super::draw::{
+    ChartError, Drawing, Fill, MARGIN, Part, Scale, Sheet, WIDTH, swarm, thinned,
+};
 use super::super::theme::Ink;
 use super::super::{numbers, words};
 use super::heading::Heading;
 use super::rows::Arrangement;
-use super::samples::{Row, rows};
+use super::samples::{Row, rows, series};
 use super::{Body, Chart, axis};
 use crate::analysis::Analysis;
 use crate::record::{Record, Role};
@@ -62,6 +64,8 @@ pub fn chart(record: &Record, analysis: &Analysis, metric: Metric) -> Chart {
     Chart {
         name: format!("distribution-{metric}"),
         caption: twin.to_owned(),
+        series: series(&rows, metric, every),
+        of: Vec::new(),
         body: Body::Distribution(Distribution {
             names: Arrangement::of(labels.zip(facts.iter().map(String::as_str))),
             heading,
@@ -75,10 +79,14 @@ pub fn chart(record: &Record, analysis: &Analysis, metric: Metric) -> Chart {
     }
 }
 
+fn every(row: &Row) -> usize {
+    thinned(row.samples.len(), MOST)
+}
+
 fn facts(row: &Row) -> String {
     let mut facts = vec![row.median()];
     facts.extend(row.failed());
-    let every = thinned(row.samples.len(), MOST);
+    let every = every(row);
     if every > 1 {
         facts.push(format!("every {every}th launch shown"));
     }
@@ -134,7 +142,6 @@ impl Distribution {
         DB::ErrorType: 'static,
     {
         let ink = Ink::Scenario(row.colour);
-        let every = thinned(row.samples.len(), MOST);
         let strip = (top, top + STRIP);
         let middle = top + STRIP / 2.0;
         if let Some((low, high)) = row.middle_ms {
@@ -154,16 +161,16 @@ impl Distribution {
         let places: Vec<f64> = row
             .samples
             .iter()
-            .step_by(every)
+            .step_by(every(row))
             .map(|sample| scale.clamped(sample.ms))
             .collect();
-        for (x, offset) in places
+        let offsets = swarm(&places, RADIUS, STRIP / 2.0 - RADIUS);
+        let dots: Vec<_> = places
             .iter()
-            .zip(swarm(&places, RADIUS, STRIP / 2.0 - RADIUS))
-        {
-            sheet.dot((*x, middle + offset), RADIUS, ink, Fill::Solid)?;
-        }
-        Ok(())
+            .zip(offsets)
+            .map(|(x, offset)| ((*x, middle + offset), Fill::Solid))
+            .collect();
+        sheet.dots(&dots, RADIUS, ink)
     }
 }
 
@@ -181,18 +188,27 @@ impl Drawing for Distribution {
         let bottom = top + self.rows.len() as f64 * self.row();
         let scale = self.scale();
         let meaning = words::time_axis(self.metric, &scale);
-        axis::below(sheet, &scale, bottom, &meaning)?;
+        sheet.part(Part::Foot, |sheet| {
+            axis::below(sheet, &scale, bottom, &meaning)
+        })?;
         for (index, (row, facts)) in self.rows.iter().zip(&self.facts).enumerate() {
             let top = top + index as f64 * self.row();
             let ink = Ink::Scenario(row.colour);
-            self.names.draw(sheet, (&row.label, facts), ink, top)?;
-            let strip = (top + self.names.height(), top + self.row() - GAP / 2.0);
-            axis::grid(sheet, &scale, strip)?;
-            if let Some(ms) = self.baseline_ms {
-                let x = scale.clamped(ms);
-                sheet.dashes((x, strip.0), (x, strip.1), Ink::Quiet, 1.0)?;
-            }
-            self.draw_row(sheet, row, &scale, strip.0)?;
+            let part = Part::Row {
+                row: index,
+                of: &[row.scenario],
+                height: self.row(),
+            };
+            sheet.part(part, |sheet| {
+                self.names.draw(sheet, (&row.label, facts), ink, top)?;
+                let strip = (top + self.names.height(), top + self.row() - GAP / 2.0);
+                axis::grid(sheet, &scale, strip)?;
+                if let Some(ms) = self.baseline_ms {
+                    let x = scale.clamped(ms);
+                    sheet.dashes((x, strip.0), (x, strip.1), Ink::Quiet, 1.0)?;
+                }
+                self.draw_row(sheet, row, &scale, strip.0)
+            })?;
         }
         Ok(())
     }

@@ -13,15 +13,18 @@ mod overview;
 mod rows;
 mod run_order;
 mod samples;
+mod series;
 mod waterfall;
 
 use std::collections::BTreeSet;
 
 pub use super::draw::ChartError;
-use super::draw::{Drawing, to_png, to_svg};
+use super::draw::{Drawing, escaped, to_png, to_svg};
 use super::theme::{Theme, dark_css};
 use crate::analysis::Analysis;
 use crate::record::Record;
+pub use samples::colour;
+pub use series::{Series, Values};
 
 pub use overview::chart as overview_chart;
 pub use waterfall::chart as waterfall_chart;
@@ -37,6 +40,10 @@ pub struct Chart {
     pub notes: String,
     /// What else to know: what the picture does not say by itself.
     pub caption: String,
+    /// What its dots stand for, row by row.
+    pub(super) series: Vec<Series>,
+    /// The scenarios without which it says nothing, by their places in the suite.
+    pub(super) of: Vec<usize>,
     body: Body,
 }
 
@@ -81,7 +88,7 @@ impl Chart {
         }
     }
 
-    /// plotters' document with what assistive technology reads, and a class for the style.
+    /// The drawing with what assistive technology reads, and a class for the style.
     fn marked_up(&self, style: &str) -> Result<String, ChartError> {
         let drawn = match &self.body {
             Body::Distribution(body) => svg(body),
@@ -91,11 +98,19 @@ impl Chart {
             Body::Overview(body) => svg(body),
             Body::Waterfall(body) => svg(body),
         }?;
-        let label = escaped(&format!("{}. {}", self.title, self.notes));
-        let opening = format!("<svg class=\"chart\" role=\"img\" aria-label=\"{label}\" ");
+        let name = &self.name;
+        let opening = format!(
+            "<svg class=\"chart\" role=\"img\" aria-labelledby=\"{name}-title\" \
+             aria-describedby=\"{name}-desc\" "
+        );
+        let told = format!(
+            "<title id=\"{name}-title\">{}</title>\n<desc id=\"{name}-desc\">{}</desc>\n",
+            escaped(&self.title),
+            escaped(&self.notes)
+        );
         let marked = drawn.replacen("<svg ", &opening, 1);
         Ok(match marked.split_once(">\n") {
-            Some((start, rest)) => format!("{start}>\n{style}{rest}"),
+            Some((start, rest)) => format!("{start}>\n{told}{style}{rest}"),
             None => marked,
         })
     }
@@ -103,20 +118,6 @@ impl Chart {
 
 fn svg(body: &impl Drawing) -> Result<String, ChartError> {
     to_svg(body, Theme::Light)
-}
-
-fn escaped(text: &str) -> String {
-    text.chars()
-        .map(|letter| match letter {
-            '&' => "&amp;".to_owned(),
-            '<' => "&lt;".to_owned(),
-            '>' => "&gt;".to_owned(),
-            '"' => "&quot;".to_owned(),
-            // Not allowed in XML, not even escaped.
-            control if control.is_control() => " ".to_owned(),
-            other => other.to_string(),
-        })
-        .collect()
 }
 
 /// All charts of a record: claims first, as they are what was asked; then the distributions
@@ -129,7 +130,7 @@ pub fn charts(record: &Record, analysis: &Analysis) -> Vec<Chart> {
             .iter()
             .map(|&metric| distribution::chart(record, analysis, metric)),
     );
-    all.extend(break_even::charts(record, analysis));
+    all.extend(break_even::chart(record, analysis));
     all.extend(
         metrics
             .iter()

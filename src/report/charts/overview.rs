@@ -40,6 +40,8 @@ pub fn chart(rows: &[Row]) -> Chart {
     Chart {
         name: "chart".to_owned(),
         caption: String::new(),
+        series: Vec::new(),
+        of: Vec::new(),
         body: Body::Overview(OverviewChart {
             heading: Heading::new(&title, notes),
             rows: rows.to_vec(),

@@ -2,12 +2,14 @@
 
 use plotters::backend::DrawingBackend;
 
-use super::super::draw::{ChartError, Drawing, Fill, Look, MARGIN, Scale, Sheet, WIDTH, thinned};
+use super::super::draw::{
+    ChartError, Drawing, Fill, Look, MARGIN, Part, Scale, Sheet, WIDTH, thinned,
+};
 use super::super::numbers;
 use super::super::theme::Ink;
 use super::heading::Heading;
 use super::rows::Arrangement;
-use super::samples::{Row, Sample, fences, rows};
+use super::samples::{Row, Sample, fences, rows, series};
 use super::{Body, Chart, axis};
 use crate::analysis::Analysis;
 use crate::record::{Record, Role};
@@ -66,6 +68,8 @@ pub fn chart(record: &Record, analysis: &Analysis, metric: Metric) -> Chart {
         caption:
             "Scenarios are compared inside of blocks, so that drift does not enter the shifts."
                 .to_owned(),
+        series: series(&rows, metric, every),
+        of: Vec::new(),
         body: Body::RunOrder(RunOrder {
             names: Arrangement::of(labels.zip(facts.iter().map(String::as_str))),
             heading,
@@ -78,10 +82,14 @@ pub fn chart(record: &Record, analysis: &Analysis, metric: Metric) -> Chart {
     }
 }
 
+fn every(row: &Row) -> usize {
+    thinned(row.samples.len(), MOST)
+}
+
 fn facts(row: &Row, span: f64) -> String {
     let mut facts = vec![row.median()];
     facts.extend(row.failed().map(|failed| format!("{failed} (crosses)")));
-    let every = thinned(row.samples.len(), MOST);
+    let every = every(row);
     let beyond = row
         .samples
         .iter()
@@ -158,8 +166,10 @@ impl RunOrder {
         for at in row.failures.iter().take(MOST) {
             sheet.cross((time.clamped(*at), top + STRIP - 5.0), ink)?;
         }
-        let every = thinned(row.samples.len(), MOST);
+        let every = every(row);
+        let mut dots = Vec::new();
         for sample in row.samples.iter().step_by(every) {
+            // All of a row's have one, or none.
             let Some(deviation) = row.deviation(sample) else {
                 continue;
             };
@@ -168,17 +178,18 @@ impl RunOrder {
                 false => Fill::Outline,
             };
             let at = (time.clamped(sample.at_s), share.clamped(deviation));
-            sheet.dot(at, RADIUS, ink, fill)?;
+            dots.push((at, fill));
         }
+        sheet.dots(&dots, RADIUS, ink)?;
         let line: Vec<(f64, f64)> = row
             .samples
             .windows(WINDOW)
             .step_by(every)
             .filter_map(|window| {
                 let ms = median(window)?;
-                let at_s = window.get(WINDOW / 2)?.at_s;
-                let deviation = row.deviation(&Sample { at_s, ms })?;
-                Some((time.clamped(at_s), share.clamped(deviation)))
+                let middle = *window.get(WINDOW / 2)?;
+                let deviation = row.deviation(&Sample { ms, ..middle })?;
+                Some((time.clamped(middle.at_s), share.clamped(deviation)))
             })
             .collect();
         if line.len() > 1 {
@@ -222,12 +233,21 @@ impl Drawing for RunOrder {
             samples.chain(row.failures.iter().copied())
         });
         let time = Scale::linear(times.chain([0.0]), LEFT + RADIUS, WIDTH - MARGIN - RADIUS);
-        axis::below(sheet, &time, bottom, "s since the first launch")?;
+        sheet.part(Part::Foot, |sheet| {
+            axis::below(sheet, &time, bottom, "s since the first launch")
+        })?;
         for (index, (row, facts)) in self.rows.iter().zip(&self.facts).enumerate() {
             let top = top + index as f64 * self.row();
             let ink = Ink::Scenario(row.colour);
-            self.names.draw(sheet, (&row.label, facts), ink, top)?;
-            self.draw_row(sheet, row, &time, top + self.names.height())?;
+            let part = Part::Row {
+                row: index,
+                of: &[row.scenario],
+                height: self.row(),
+            };
+            sheet.part(part, |sheet| {
+                self.names.draw(sheet, (&row.label, facts), ink, top)?;
+                self.draw_row(sheet, row, &time, top + self.names.height())
+            })?;
         }
         Ok(())
     }

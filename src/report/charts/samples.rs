@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::super::numbers;
+use super::series::{Series, Values};
 use crate::analysis::Analysis;
 use crate::record::{Arm, Launch, Record, Role};
 use crate::stats::describe::quantile_of_sorted;
@@ -15,6 +16,8 @@ pub struct Row {
     /// The scenario's name; the twin says that it is one.
     pub label: String,
     pub role: Role,
+    /// Its scenario's place in the suite.
+    pub scenario: usize,
     /// Which of the scenarios' colours.
     pub colour: usize,
     /// In the order of the record.
@@ -30,9 +33,12 @@ pub struct Row {
 /// What one launch measured.
 #[derive(Debug, Clone, Copy)]
 pub struct Sample {
+    pub block: u32,
     /// Since the first launch.
     pub at_s: f64,
     pub ms: f64,
+    /// CPU time that belongs to it.
+    pub cpu_ms: f64,
 }
 
 /// Which of the scenarios' colours is this one's: each has its own, but the same scenario has the same
@@ -46,6 +52,15 @@ pub fn colour(suite: &Suite, name: &str) -> usize {
             || each.python != scenario.python && each.differs_at_most_by_interpreter(scenario)
     };
     suite.scenarios.iter().position(is_it).unwrap_or_default()
+}
+
+/// Where these scenarios stand in the suite.
+pub fn places(record: &Record, names: [&str; 2]) -> Vec<usize> {
+    let scenarios = || record.suite.scenarios.iter();
+    names
+        .into_iter()
+        .filter_map(|name| scenarios().position(|each| each.name == name))
+        .collect()
 }
 
 /// A row for each scenario in the suite's order, the twin's below the baseline's.
@@ -72,6 +87,7 @@ pub fn rows(record: &Record, analysis: &Analysis, metric: Metric) -> Vec<Row> {
                     Role::Twin => format!("{} (twin)", about.name),
                 },
                 role,
+                scenario,
                 colour: colour(&record.suite, &about.name),
                 samples: launches
                     .iter()
@@ -140,9 +156,29 @@ fn sample(launch: &Launch, metric: Metric) -> Option<Sample> {
     }
     let ms = |duration: Duration| duration.as_secs_f64() * 1e3;
     launch.times.metric(metric).map(|time| Sample {
+        block: launch.block,
         at_s: launch.at.as_secs_f64(),
         ms: ms(time),
+        cpu_ms: ms(launch.usage.cpu()),
     })
+}
+
+/// What a page says of the dots in each row of a chart that draws every `thinned`th sample.
+pub fn series(rows: &[Row], metric: Metric, thinned: impl Fn(&Row) -> usize) -> Vec<Series> {
+    let of = |row: &Row| {
+        let shown = || row.samples.iter().step_by(thinned(row));
+        Series {
+            label: row.label.clone(),
+            metric,
+            blocks: shown().map(|sample| sample.block).collect(),
+            values: Values::Launches {
+                ms: shown().map(|sample| sample.ms).collect(),
+                cpu_ms: shown().map(|sample| sample.cpu_ms).collect(),
+                at_s: shown().map(|sample| sample.at_s).collect(),
+            },
+        }
+    };
+    rows.iter().map(of).collect()
 }
 
 /// Limits beyond which a value is drawn at the chart's edge, so that one odd launch does not

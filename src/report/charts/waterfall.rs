@@ -100,6 +100,8 @@ pub fn chart(profile: &Profile) -> Chart {
     Chart {
         name: format!("waterfall-{}", profile.scenario),
         caption,
+        series: Vec::new(),
+        of: Vec::new(),
         body: Body::Waterfall(Waterfall {
             heading: Heading::new(&title, notes),
             rows,

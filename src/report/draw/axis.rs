@@ -58,6 +58,14 @@ impl Scale {
         }
     }
 
+    /// The same with equal distances for equal ratios. `low` is above zero.
+    pub fn log_counts(low: f64, high: f64, from: f64, to: f64) -> Self {
+        Self {
+            spacing: Spacing::Logarithmic,
+            ..Self::counts(low, high, from, to)
+        }
+    }
+
     /// Exactly from `low` to `high`.
     pub fn exact(low: f64, high: f64, from: f64, to: f64) -> Self {
         let (low, high) = range([low, high]);
@@ -101,6 +109,15 @@ impl Scale {
             Spacing::Logarithmic => (value / self.low).ln() / (self.high / self.low).ln(),
         };
         self.from + share * (self.to - self.from)
+    }
+
+    /// The number that lies at a place.
+    pub fn value(&self, place: f64) -> f64 {
+        let share = (place - self.from) / (self.to - self.from);
+        match self.spacing {
+            Spacing::Linear => self.low + share * (self.high - self.low),
+            Spacing::Logarithmic => self.low * (self.high / self.low).powf(share),
+        }
     }
 
     /// Where a number lies, or the end that it lies beyond.
@@ -161,7 +178,11 @@ impl Scale {
             for decade in decades.clone() {
                 let value = mantissa * 10f64.powi(decade);
                 let tick = self.tick(value);
-                if self.holds(value) && ticks.iter().all(|other| labels.apart(&tick, other)) {
+                let is_whole = self.finest == 0.0 || value % self.finest == 0.0;
+                if is_whole
+                    && self.holds(value)
+                    && ticks.iter().all(|other| labels.apart(&tick, other))
+                {
                     ticks.push(tick);
                 }
             }

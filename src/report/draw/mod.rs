@@ -6,18 +6,21 @@
 
 mod axis;
 mod layout;
+mod svg;
 mod text;
 
 pub use axis::{Labels, Scale, Spacing, round_label};
 pub use layout::{swarm, thinned};
+pub use svg::{Part, escaped};
 pub use text::{Look, Weight, fit, width, wrap};
 
-use plotters::backend::{BitMapBackend, DrawingBackend, SVGBackend};
+use plotters::backend::{BitMapBackend, DrawingBackend};
 use plotters::coord::Shift;
 use plotters::drawing::{DrawingArea, DrawingAreaErrorKind, IntoDrawingArea};
 use plotters::element::{Circle, PathElement, Polygon, Rectangle, Text};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, FontStyle, IntoFont, ShapeStyle, TextStyle};
+use svg::{Shared, SvgBackend};
 use thiserror::Error;
 
 use super::theme::{FONT_FAMILY, Ink, Theme, register_fonts};
@@ -54,27 +57,27 @@ impl<E: std::error::Error + Send + Sync> From<DrawingAreaErrorKind<E>> for Chart
     }
 }
 
-/// Where the baseline of a text lies when plotters is told its top. The two backends disagree,
-/// and on the size too: SVG has the em, ab_glyph the height of a line.
-#[derive(Debug, Clone, Copy)]
+/// What is drawn on. SVG is told a text's baseline and its em; plotters' bitmap the text's top and the
+/// height of a line.
+#[derive(Debug, Clone)]
 enum Medium {
-    Vector,
+    Vector(Shared),
     Raster,
 }
 
 impl Medium {
     /// plotters' size for a text of one unit an em.
-    fn size(self) -> f64 {
+    fn size(&self) -> f64 {
         match self {
-            Self::Vector => 1.24,
+            Self::Vector(_) => 1.0,
             Self::Raster => text::LINE_PER_EM,
         }
     }
 
-    /// From the top to the baseline, in ems.
-    fn top_to_baseline(self) -> f64 {
+    /// From where plotters puts a text to the baseline, in ems.
+    fn to_baseline(&self) -> f64 {
         match self {
-            Self::Vector => 0.76,
+            Self::Vector(_) => 0.0,
             Self::Raster => text::LINE_PER_EM / 2.0,
         }
     }
@@ -94,13 +97,16 @@ pub trait Drawing {
 /// Draws as an SVG document.
 pub fn to_svg(drawing: &impl Drawing, theme: Theme) -> Result<String, ChartError> {
     register_fonts().map_err(ChartError::Font)?;
-    let mut text = String::new();
-    {
-        let area = SVGBackend::with_string(&mut text, size(drawing)).into_drawing_area();
-        drawing.draw(&Sheet::blank(&area, theme, Medium::Vector)?)?;
-        area.present()?;
-    }
-    Ok(text)
+    let document = Shared::default();
+    let size = size(drawing);
+    let area = SvgBackend::new(document.clone(), size).into_drawing_area();
+    drawing.draw(&Sheet::blank(
+        &area,
+        theme,
+        Medium::Vector(document.clone()),
+    )?)?;
+    let svg = document.borrow_mut().finish(size);
+    Ok(svg)
 }
 
 /// Draws as a PNG picture.
@@ -162,6 +168,20 @@ where
         })
     }
 
+    /// Draws a part of the chart that a page's script finds again.
+    ///
+    /// # Errors
+    /// What the drawing of the part gives.
+    pub fn part(&self, part: Part<'_>, draw: impl FnOnce(&Self) -> Drawn) -> Drawn {
+        let Medium::Vector(document) = &self.medium else {
+            return draw(self);
+        };
+        document.borrow_mut().open(part, DENSITY);
+        let drawn = draw(self);
+        document.borrow_mut().close();
+        drawn
+    }
+
     fn style(&self, ink: Ink, opacity: f64) -> ShapeStyle {
         ShapeStyle::from(self.theme.colour(ink).mix(opacity))
     }
@@ -187,7 +207,7 @@ where
             .chars()
             .map(|letter| if letter.is_control() { ' ' } else { letter })
             .collect();
-        let top = y - self.medium.top_to_baseline() * look.size;
+        let top = y - self.medium.to_baseline() * look.size;
         self.area
             .draw(&Text::new(text, (dots(x), dots(top)), style))?;
         Ok(())
@@ -237,15 +257,23 @@ where
         Ok(())
     }
 
-    /// A sample. Nothing else is drawn as a circle.
-    pub fn dot(&self, centre: (f64, f64), radius: f64, ink: Ink, fill: Fill) -> Drawn {
-        let style = match fill {
-            Fill::Solid => self.style(ink, 0.75).filled(),
-            Fill::Outline => self.style(ink, 1.0).stroke_width(2),
+    /// Samples, one a place. Those that lie beyond an axis become rings, at its end. Nothing else is
+    /// drawn as a circle.
+    pub fn dots(&self, places: &[((f64, f64), Fill)], radius: f64, ink: Ink) -> Drawn {
+        let style = self.style(ink, 0.75).filled();
+        let circle = |centre, radius: f64, style: ShapeStyle| {
+            let radius = (radius * DENSITY).round() as i32;
+            self.area
+                .draw(&Circle::new(place(&centre), radius.max(1), style))
         };
-        let radius = (radius * DENSITY).round() as i32;
-        self.area
-            .draw(&Circle::new(place(&centre), radius.max(1), style))?;
+        for (centre, _) in places {
+            circle(*centre, radius, style)?;
+        }
+        // Holes afterwards, so that all samples stay in the order of their series.
+        let hole = self.style(Ink::Background, 1.0).filled();
+        for (centre, _) in places.iter().filter(|(_, fill)| *fill == Fill::Outline) {
+            circle(*centre, radius - 1.25, hole)?;
+        }
         Ok(())
     }
 

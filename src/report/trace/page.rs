@@ -1,19 +1,17 @@
 //! `trace.html`: one file that needs nothing else. The answer comes first, then a chart that can be
 //! hovered, zoomed and searched, then tables and a picture that need no script.
 //!
-//! Names of modules come from the app that was traced. maud escapes them in markup; inside of the
-//! script's data no `<` is left that could end it.
+//! Names of modules come from the app that was traced. They are escaped in markup and data alike.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde_json::{Value, json};
 
 use super::super::charts::{ChartError, waterfall_chart};
+use super::super::html::{head, script};
 use super::super::numbers;
-use super::super::theme::dark_css;
 use super::words;
 use crate::trace::{Difference, Findings, Lane, Part, Phase, Place, Profile, ms};
 
-const STYLE: &str = include_str!("../page.css");
 const TRACE_STYLE: &str = include_str!("trace.css");
 const SCRIPT: &str = include_str!("trace.js");
 /// Modules in a table; the chart has all of them.
@@ -32,10 +30,6 @@ pub fn page(findings: &Findings) -> Result<String, ChartError> {
             Ok((chart.inline_svg()?, chart.caption))
         })
         .collect::<Result<Vec<_>, ChartError>>()?;
-    let dark = format!(
-        "@media screen and (prefers-color-scheme: dark) {{\n{}}}\n",
-        dark_css()
-    );
     let warnings = words::warnings(findings);
     let answer = findings
         .profiles
@@ -44,12 +38,7 @@ pub fn page(findings: &Findings) -> Result<String, ChartError> {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                title { (findings.app) ": " (answer) }
-                style { (PreEscaped(STYLE)) (PreEscaped(TRACE_STYLE)) (PreEscaped(dark)) }
-            }
+            (head(&format!("{}: {answer}", findings.app), TRACE_STYLE, SCRIPT))
             body {
                 header {
                     h1 { "Where the time of starting " strong { (findings.app) } " goes" }
@@ -85,8 +74,7 @@ pub fn page(findings: &Findings) -> Result<String, ChartError> {
                         ". Times of traced launches say where the time goes, and not how long a start takes."
                     }
                 }
-                script type="application/json" id="traces" { (PreEscaped(data(findings))) }
-                script { (PreEscaped(SCRIPT)) }
+                (script("traces", &data(findings), SCRIPT))
             }
         }
     };
@@ -237,7 +225,7 @@ fn shifted(shift: &crate::stats::interval::Estimate) -> String {
 }
 
 /// What the script draws: lanes of frames (depth, kind, name, begin, end), times in microseconds.
-fn data(findings: &Findings) -> String {
+fn data(findings: &Findings) -> Value {
     let lanes: Vec<Value> = findings
         .profiles
         .iter()
@@ -246,10 +234,7 @@ fn data(findings: &Findings) -> String {
             lanes.map(move |lane| frames(profile, lane))
         })
         .collect();
-    // JSON has `<` in strings only.
     json!({ "lanes": lanes })
-        .to_string()
-        .replace('<', "\\u003c")
 }
 
 fn frames(profile: &Profile, lane: &Lane) -> Value {
