@@ -6,6 +6,7 @@
 //! analysis give the same bytes.
 
 mod advice;
+mod attached;
 mod calibration;
 mod changes;
 mod charts;
@@ -31,6 +32,7 @@ mod words;
 mod write;
 
 pub use advice::{advice_json, advice_text};
+pub use attached::{AttachError, Attached, DoctorFile, TraceFile};
 pub use calibration::{calibration, calibration_json};
 pub use changes::{comparison_markdown, contrasts_markdown};
 pub use charts::{Chart, ChartError, charts, overview_chart};
@@ -46,4 +48,6 @@ pub use terminal::terminal;
 pub use text::{Colour, Page, Terminal};
 pub use theme::Theme;
 pub use trace::{WriteTraceError, text as trace_text, write_trace};
-pub use write::{CHARTS_FOLDER, PAGE_FILE, SUMMARY_FILE, WriteRunError, write_run, write_whole};
+pub use write::{
+    CHARTS_FOLDER, PAGE_FILE, SUMMARY_FILE, WriteRunError, write_run, write_run_with, write_whole,
+};

@@ -5,12 +5,14 @@
 //! for themselves. Without its script it is whole: that one only sorts tables, leaves scenarios
 //! out, and says what a dot stands for.
 
+mod attached;
 mod data;
 mod method;
 mod tables;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+use super::attached::Attached;
 use super::charts::{Chart, ChartError, charts};
 use super::html::{head, places, script};
 use super::theme::{Ink, Theme};
@@ -29,14 +31,20 @@ const SCRIPT: &str = include_str!("page/page.js");
 /// # Errors
 /// When a chart cannot be drawn.
 pub fn page(record: &Record, analysis: &Analysis) -> Result<String, ChartError> {
-    page_of(record, analysis, &charts(record, analysis))
+    page_of(
+        record,
+        analysis,
+        &charts(record, analysis),
+        &Attached::default(),
+    )
 }
 
-/// The page with these charts.
+/// The page with these charts, and with what goes with the record.
 pub(super) fn page_of(
     record: &Record,
     analysis: &Analysis,
     charts: &[Chart],
+    attached: &Attached,
 ) -> Result<String, ChartError> {
     let shown = Shown::of(charts);
     let drawn = charts
@@ -45,7 +53,7 @@ pub(super) fn page_of(
         .collect::<Result<Vec<_>, ChartError>>()?;
     let (answer, decision) = words::answer(record, analysis);
     let title = format!("{}: {answer}", analysis.app);
-    let sections = sections(record, analysis, &drawn);
+    let sections = sections(record, analysis, attached, &drawn);
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -94,7 +102,12 @@ type Section = (&'static str, &'static str, Markup);
 /// Charts by name, drawn.
 type Drawn<'a> = [(&'a str, Markup)];
 
-fn sections(record: &Record, analysis: &Analysis, drawn: &Drawn) -> Vec<Section> {
+fn sections(
+    record: &Record,
+    analysis: &Analysis,
+    attached: &Attached,
+    drawn: &Drawn,
+) -> Vec<Section> {
     let suite = &record.suite;
     let mut sections = vec![
         ("scenarios", "Scenarios", scenarios(suite, analysis, drawn)),
@@ -127,6 +140,7 @@ fn sections(record: &Record, analysis: &Analysis, drawn: &Drawn) -> Vec<Section>
         };
         sections.push(("instructions", "Instructions", counted));
     }
+    sections.extend(attached::sections(attached, drawn));
     if !analysis.findings.is_empty() {
         let findings = list(&analysis.findings);
         sections.push(("receipts", "What the receipts show", findings));

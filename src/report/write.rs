@@ -9,7 +9,8 @@ use rayon::prelude::*;
 use tempfile::NamedTempFile;
 use thiserror::Error;
 
-use super::charts::{ChartError, charts};
+use super::attached::Attached;
+use super::charts::{ChartError, charts_with};
 use super::page::page_of;
 use super::theme::Theme;
 use crate::analysis::Analysis;
@@ -47,7 +48,21 @@ pub fn write_run(
     record: &Record,
     analysis: &Analysis,
 ) -> Result<Vec<PathBuf>, WriteRunError> {
-    let charts = charts(record, analysis);
+    write_run_with(folder, summary_json, record, analysis, &Attached::default())
+}
+
+/// The same, with what goes with the record.
+///
+/// # Errors
+/// As [`write_run`].
+pub fn write_run_with(
+    folder: &Path,
+    summary_json: &str,
+    record: &Record,
+    analysis: &Analysis,
+    attached: &Attached,
+) -> Result<Vec<PathBuf>, WriteRunError> {
+    let charts = charts_with(record, analysis, attached);
     let pictures = folder.join(CHARTS_FOLDER);
     fs::create_dir_all(&pictures).map_err(|source| WriteRunError::Write {
         path: pictures.clone(),
@@ -64,10 +79,11 @@ pub fn write_run(
     };
     put(folder.join(SUMMARY_FILE), summary_json.as_bytes())?;
     let path = folder.join(PAGE_FILE);
-    let html = page_of(record, analysis, &charts).map_err(|source| WriteRunError::Chart {
-        path: path.clone(),
-        source,
-    })?;
+    let html =
+        page_of(record, analysis, &charts, attached).map_err(|source| WriteRunError::Chart {
+            path: path.clone(),
+            source,
+        })?;
     put(path, html.as_bytes())?;
     let drawn: Vec<_> = charts
         .par_iter()
@@ -118,6 +134,7 @@ fn readable_by_all(file: &NamedTempFile) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::charts::charts;
     use super::super::fixture;
     use super::*;
 

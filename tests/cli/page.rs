@@ -417,3 +417,106 @@ fn whatever_a_record_is_called_it_is_text() {
     assert!(claim.starts_with("</script><script>window"), "{claim}");
     assert_eq!(browser.complaints(&page), Vec::<String>::new());
 }
+
+const TRACE: &str = r#"{"trace_version": 1, "coldsnake": "0.1.0", "app": "lernmanager", "suite": "x", "seed": 1,
+"stopped": "blocks", "difference": null, "scenarios": [{"name": "cold", "interpreter": "cpython 3.11.2",
+"until": "ready", "blocks": 5, "traced_ms": 180.7, "parts_ms": {"start": 30.0, "compile": 90.5, "execute": 60.0},
+"modules": [{"name": "</script>models", "place": "path", "group": "app", "begin_ms": 40.0, "inclusive_ms": 70.0,
+"own_ms": 60.0, "phases_ms": {"compile": 45.0, "execute": 15.0}}]}]}"#;
+
+const DIAGNOSIS: &str = r#"{"format_version": 1, "answer": "5 of 5 modules are compiled at every start.",
+"subject": "lernmanager.service", "user": "www-data", "verdicts": {"absent": 5}, "notes": [], "each": [],
+"findings": [{"cause": "absent", "obstacle": "read-only", "effect": "compiled-at-every-start", "modules": 5,
+"parts": {"app": 5}, "examples": ["<b>models</b>"], "evidence": ["the mount is read-only"], "fixes": [
+{"works": true, "what": "compile at deploy", "because": null, "lines": ["python -m compileall /srv/app"]}]}]}"#;
+
+#[test]
+fn a_trace_and_a_diagnosis_can_go_onto_the_page() {
+    let project = Project::new(EXITING_APP);
+    project.write("traced/trace.json", TRACE);
+    project.write("doctor.json", DIAGNOSIS);
+    let args = [
+        "report",
+        RECORD,
+        "--out",
+        "with",
+        "--trace",
+        "traced",
+        "--doctor",
+        "doctor.json",
+    ];
+    project.run(&args).expect(0);
+    let page = project.path().join("with/report.html");
+    assert!(
+        project
+            .path()
+            .join("with/charts/waterfall-cold.png")
+            .exists()
+    );
+    let mut browser = Browser::start();
+    browser.open(&page, 375);
+    let section =
+        |id: &str| format!("document.querySelector('section[aria-labelledby={id}]').innerText");
+    let trace = browser.text(&section("trace"));
+    assert!(
+        trace.contains("Under cold (cpython 3.11.2) a traced launch takes 181 ms"),
+        "{trace}"
+    );
+    assert!(
+        trace.contains("compile") && trace.contains("90.5"),
+        "{trace}"
+    );
+    let rows = browser.text(&format!("{}.textContent", chart("trace", 1)));
+    assert!(
+        rows.contains("</script>models") && rows.contains("compile 45.0"),
+        "{rows}"
+    );
+    let doctor = browser.text(&section("doctor"));
+    for part in [
+        "5 of 5 modules",
+        "<b>models</b>",
+        "the mount is read-only",
+        "Works: compile at deploy",
+    ] {
+        assert!(doctor.contains(part), "{part} is not in {doctor}");
+    }
+    let too_wide = browser.value("document.documentElement.scrollWidth - innerWidth");
+    assert!(too_wide.as_i64().unwrap() <= 0);
+    assert_eq!(browser.complaints(&page), Vec::<String>::new());
+}
+
+#[test]
+fn what_only_looks_like_a_trace_or_a_diagnosis_is_refused_and_nothing_is_written() {
+    let project = Project::new(EXITING_APP);
+    let report = |options: &[&str]| {
+        let args = [&["report", RECORD, "--out", "refused"], options].concat();
+        project.run(&args)
+    };
+    project.write("odd.json", "[1]");
+    project.write("text.json", "hello");
+    project.write("newer.json", r#"{"trace_version": 99}"#);
+    project.write("half.json", r#"{"trace_version": 1, "app": "lernmanager"}"#);
+    project.write("other.json", &TRACE.replace("\"lernmanager\"", "\"shop\""));
+    project.write("summary.json", r#"{"format_version": 1, "suite": "x"}"#);
+    for (options, said) in [
+        (
+            ["--trace", "odd.json"],
+            "it is not what `coldsnake trace --out` writes",
+        ),
+        (["--trace", "text.json"], "it is no JSON"),
+        (["--trace", "newer.json"], "it is of version 99"),
+        (["--trace", "half.json"], "missing field `scenarios`"),
+        (
+            ["--trace", "other.json"],
+            "it is a trace of shop, and the record is of lernmanager",
+        ),
+        (["--trace", "nowhere.json"], "cannot read nowhere.json"),
+        (
+            ["--doctor", "summary.json"],
+            "it is not what `coldsnake doctor --format json` prints",
+        ),
+    ] {
+        report(&options).expect(2).says(&[said]);
+        assert!(!project.path().join("refused").exists());
+    }
+}

@@ -18,6 +18,7 @@ mod waterfall;
 
 use std::collections::BTreeSet;
 
+use super::attached::Attached;
 pub use super::draw::ChartError;
 use super::draw::{Drawing, escaped, to_png, to_svg};
 use super::theme::{Theme, dark_css};
@@ -123,6 +124,11 @@ fn svg(body: &impl Drawing) -> Result<String, ChartError> {
 /// All charts of a record: claims first, as they are what was asked; then the distributions
 /// and the break-even; the run's order last.
 pub fn charts(record: &Record, analysis: &Analysis) -> Vec<Chart> {
+    charts_with(record, analysis, &Attached::default())
+}
+
+/// The same, and those of what goes with the record.
+pub fn charts_with(record: &Record, analysis: &Analysis, attached: &Attached) -> Vec<Chart> {
     let metrics = &record.suite.measure.metrics;
     let mut all = claim::charts(record, analysis);
     all.extend(
@@ -136,6 +142,8 @@ pub fn charts(record: &Record, analysis: &Analysis) -> Vec<Chart> {
             .iter()
             .map(|&metric| run_order::chart(record, analysis, metric)),
     );
+    let traced = attached.trace.iter().flat_map(|trace| &trace.scenarios);
+    all.extend(traced.map(waterfall::chart_of_file));
     name_uniquely(&mut all);
     all
 }

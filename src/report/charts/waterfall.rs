@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use plotters::backend::DrawingBackend;
 
+use super::super::attached::{TracedModule, TracedScenario};
 use super::super::draw::{ChartError, Drawing, Look, MARGIN, Scale, Sheet, WIDTH, fit, width};
 use super::super::numbers;
 use super::super::theme::Ink;
@@ -109,6 +110,74 @@ pub fn chart(profile: &Profile) -> Chart {
         }),
         title,
         notes: notes.to_owned(),
+    }
+}
+
+/// The chart of a scenario of a `trace.json`, which holds each module's medians and no single launch.
+pub fn chart_of_file(scenario: &TracedScenario) -> Chart {
+    let ends = scenario.modules.iter();
+    let last = ends.map(|module| module.begin_ms + module.inclusive_ms);
+    let total = last.fold(scenario.traced_ms, f64::max);
+    let title = format!(
+        "Traced launches of {} ms under {}, module by module",
+        numbers::time(scenario.traced_ms),
+        scenario.name
+    );
+    let notes = "From the spawn on, medians. A module's row is grey from when it was looked for until \
+                 it was done with; its own time is coloured, put together at the row's beginning. At \
+                 the right, what that was mostly.";
+    let mut modules: Vec<&TracedModule> = scenario
+        .modules
+        .iter()
+        .filter(|module| module.place == Place::Path.name())
+        .collect();
+    let left_out = modules.len().saturating_sub(MOST);
+    modules.sort_by(|a, b| b.inclusive_ms.total_cmp(&a.inclusive_ms));
+    modules.truncate(MOST);
+    modules.sort_by(|a, b| a.begin_ms.total_cmp(&b.begin_ms));
+    Chart {
+        name: format!("waterfall-{}", scenario.name),
+        caption: match left_out {
+            0 => String::new(),
+            _ => format!("The {left_out} shortest modules are left out."),
+        },
+        series: Vec::new(),
+        of: Vec::new(),
+        body: Body::Waterfall(Waterfall {
+            heading: Heading::new(&title, notes),
+            rows: modules.into_iter().map(row_of_file).collect(),
+            total,
+        }),
+        title,
+        notes: notes.to_owned(),
+    }
+}
+
+fn row_of_file(module: &TracedModule) -> Row {
+    let time = |name: &str| module.phases_ms.get(name).and_then(|ms| ms.as_f64());
+    let mut at = module.begin_ms;
+    let mut stretches = Vec::new();
+    let mut most = ("execute", 0.0);
+    for name in Phase::ALL.map(Phase::name) {
+        let Some(ms) = time(name) else {
+            continue;
+        };
+        if ms > most.1 {
+            most = (name, ms);
+        }
+        let known = KINDS.iter().find(|(kind, _)| *kind == name);
+        stretches.push(Stretch {
+            from: at,
+            to: at + ms,
+            ink: known.map_or(Ink::Scenario(6), |(_, ink)| *ink),
+        });
+        at += ms;
+    }
+    Row {
+        name: module.name.clone(),
+        facts: format!("{} {}", most.0, numbers::time(most.1)),
+        span: (module.begin_ms, module.begin_ms + module.inclusive_ms),
+        stretches,
     }
 }
 

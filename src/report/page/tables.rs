@@ -193,6 +193,21 @@ fn total_rows(suite: &Suite, data: &BreakEven, without_ms: f64) -> Markup {
     }
 }
 
+/// What each part of a traced launch takes, in a column for each scenario.
+pub fn parts(scenarios: &[&str], rows: Vec<(String, Vec<Option<f64>>)>) -> Markup {
+    let mut headings = vec![("part", "")];
+    headings.extend(scenarios.iter().map(|name| (*name, "ms")));
+    let rows = html! {
+        @for (part, times) in rows {
+            tr {
+                th scope="row" { (part) }
+                @for ms in times { (time(ms)) }
+            }
+        }
+    };
+    table("Parts of a traced launch, medians", &headings, rows)
+}
+
 /// Instructions, for which shifts and intervals have no meaning.
 pub fn instructions(suite: &Suite, title: &str, rows: Vec<[String; 5]>) -> Markup {
     let headings = counts::HEADER.map(|heading| (heading, ""));
