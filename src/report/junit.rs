@@ -53,7 +53,9 @@ pub fn claims_junit(analysis: &Analysis) -> String {
 fn write(app: &str, what: &str, tests: Vec<Test>, invalid: &[String]) -> String {
     let mut suite = TestSuite::new(format!("{app}: {what}"));
     let class = format!("coldsnake.{app}");
-    for test in tests {
+    for mut test in tests {
+        // No characters of XML's, and the library lets them through.
+        test.message = test.message.replace(['\u{fffe}', '\u{ffff}'], "");
         let status = match (invalid, test.verdict) {
             ([], Verdict::Supported) => TestCaseStatus::success(),
             ([], Verdict::Refuted) => with_message(
