@@ -29,10 +29,10 @@ use crate::suite::quantity::Fraction;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     coldsnake check coldsnake-runs/RUN\n  \
-    coldsnake check --max-regression 5% --against origin/main suite.toml --summary\n  \
-    coldsnake check --max-regression 1% --counter instructions --against HEAD~1 -- python -m myapp\n  \
-    coldsnake check coldsnake-runs/RUN --save-baseline baseline.jsonl\n  \
-    coldsnake check coldsnake-runs/NEW --max-regression 5% --baseline baseline.jsonl --junit junit.xml")]
+    coldsnake check --max-regression 5% --against main suite.toml --summary\n  \
+    coldsnake check --max-regression 5% --against HEAD~1 -- python -m myapp\n  \
+    coldsnake check RUN --save-baseline kept.jsonl\n  \
+    coldsnake check RUN --max-regression 5% --baseline kept.jsonl")]
 pub struct Args {
     /// A record.jsonl, or the folder of a run; with --against a suite's TOML file, or the name of a
     /// bundled suite
@@ -42,7 +42,7 @@ pub struct Args {
         conflicts_with = "command"
     )]
     subject: Option<PathBuf>,
-    /// The share of a start that a change must not cost, such as 5%
+    /// The share of a start that a change must not cost, such as 5% [default: no guard, claims alone]
     #[arg(long, value_name = "SHARE", value_parser = bound)]
     max_regression: Option<Fraction>,
     /// A record that was kept: what the record is compared with, uncontrolled

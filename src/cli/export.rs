@@ -18,7 +18,7 @@ use crate::suite::Metric;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     coldsnake export RUN --format hyperfine --out shop.json\n  \
-    coldsnake export RUN --format pyperf --out shop.json && python -m pyperf stats shop.json\n  \
+    coldsnake export RUN --format pyperf --out shop.json\n  \
     coldsnake export RUN --format bencher --only warm,cold --out bencher.json\n  \
     coldsnake export RUN --format csv --metric import > launches.csv\n  \
     coldsnake export RUN --format markdown >> \"$GITHUB_STEP_SUMMARY\"")]

@@ -195,7 +195,7 @@ fn a_file_is_replaced_only_if_that_is_asked_for() {
     project
         .run(&with("no/such/file"))
         .expect(2)
-        .says(&["cannot write no/such/file", "--out"]);
+        .says(&["cannot write no/such/file", "name another file"]);
     let full = format!(
         "{} export {BLACK} --format csv > /dev/full",
         env!("CARGO_BIN_EXE_coldsnake")
