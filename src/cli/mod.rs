@@ -19,6 +19,7 @@ mod measure;
 mod output;
 mod overview;
 mod progress;
+mod publish;
 mod publishing;
 mod report;
 mod run;
@@ -52,6 +53,7 @@ enum Command {
     Compare(Box<compare::Args>),
     Overview(overview::Args),
     Export(export::Args),
+    Publish(publish::Args),
     Check(Box<check::Args>),
     Calibrate(calibrate::Args),
     Doctor(Box<doctor::Args>),
@@ -84,6 +86,7 @@ pub fn main() -> Status {
         Command::Compare(args) => compare::execute(&args),
         Command::Overview(args) => overview::execute(&args),
         Command::Export(args) => export::execute(&args),
+        Command::Publish(args) => publish::execute(&args),
         Command::Check(args) => check::execute(&args),
         Command::Calibrate(args) => calibrate::execute(&args),
         Command::Doctor(args) => doctor::execute(&args),

@@ -24,7 +24,7 @@ use data::Shown;
 use tables::of;
 
 const STYLE: &str = include_str!("page/report.css");
-const SCRIPT: &str = include_str!("page/page.js");
+const SCRIPT: &str = concat!(include_str!("sort.js"), include_str!("page/page.js"));
 
 /// The page as HTML.
 ///

@@ -33,6 +33,7 @@ mod page;
 mod page_cache;
 mod places;
 mod project;
+mod publish;
 mod quota;
 mod readiness;
 mod records;
