@@ -89,13 +89,13 @@ fn verdict(
             format!("the record holds no receipt of {scenario}"),
         );
     }
-    let broken: Vec<String> = conditions
+    let broken: Vec<&str> = conditions
         .iter()
         .filter(|condition| condition.outcome == Outcome::Fails)
-        .map(|condition| format!("{}, not {}", condition.measured, condition.expected))
+        .map(|condition| condition.expected.as_str())
         .collect();
     if !broken.is_empty() {
-        return (Verdict::Refuted, broken.join("; "));
+        return (Verdict::Refuted, format!("expected {}", broken.join("; ")));
     }
     let open: Vec<&str> = conditions
         .iter()

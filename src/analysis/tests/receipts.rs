@@ -55,19 +55,16 @@ fn all_conditions_must_hold() {
     for (wrong, reason) in [
         (
             r#"{ cached = ["config"], written = 0 }"#,
-            "modules of the app cached: analytics_queue, config and models, not modules of the app cached: config",
+            "expected modules of the app cached: config",
         ),
         (
             r#"{ app-compiled = { at-least = 3 }, written = 0 }"#,
-            "modules of the app compiled: 2, not modules of the app compiled: at least 3",
+            "expected modules of the app compiled: at least 3",
         ),
-        (
-            r#"{ compiled = 0 }"#,
-            "modules compiled: 2, not modules compiled: 0",
-        ),
+        (r#"{ compiled = 0 }"#, "expected modules compiled: 0"),
         (
             r#"{ prefix-pycs = { at-least = 1 } }"#,
-            "pycs below the prefix: 0, not pycs below the prefix: at least 1",
+            "expected pycs below the prefix: at least 1",
         ),
     ] {
         let (verdict, words) = decide(&before(wrong));

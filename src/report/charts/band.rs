@@ -2,8 +2,9 @@
 
 use plotters::backend::DrawingBackend;
 
-use super::super::draw::{ChartError, Look, MARGIN, Scale, Sheet, WIDTH, round_label, width};
+use super::super::draw::{ChartError, Look, MARGIN, Scale, Sheet, WIDTH, width};
 use super::super::theme::Ink;
+use super::super::words;
 use crate::analysis::Band;
 
 /// A band over an area (top, bottom), with its known ends.
@@ -38,12 +39,10 @@ where
     DB::ErrorType: 'static,
 {
     let (low, high) = places(band, scale);
-    let label = match (band.low, band.high) {
-        (Some(low), Some(high)) => format!("{} to {}", round_label(low), round_label(high)),
-        (Some(low), None) => format!("≥ {}", round_label(low)),
-        (None, Some(high)) => format!("≤ {}", round_label(high)),
-        (None, None) => return Ok(()),
-    };
+    if band.low.is_none() && band.high.is_none() {
+        return Ok(());
+    }
+    let label = words::band(band);
     let room = width(&label, Look::LABEL) + 12.0;
     let middle = (low + high) / 2.0;
     let free = |x: f64| {

@@ -85,7 +85,7 @@ fn a_claim_is_shown_with_its_verdict_and_every_difference() {
         text.contains("restart-100ms refuted “~100ms per server restart”"),
         "{text}"
     );
-    assert!(text.contains("80 to 120") && text.contains("50 to 100"));
+    assert!(text.contains("80 to 120 ms") && text.contains("50 to 100 ms"));
 }
 
 #[test]
