@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::files::Buffer;
+use super::files::Desk;
 use super::look::{Folder, Look, Module, Task};
 use super::rules::Part;
 use super::subject::Subject;
@@ -87,10 +87,10 @@ fn walk(look: &Look<'_>, roots: Vec<Task>) -> Vec<Folder> {
     while !level.is_empty() {
         level.retain(|task| known.insert(task.path.clone()));
         let looked = if level.len() < ALONE || threads < 2 {
-            let mut buffer = Buffer::default();
+            let mut desk = Desk::default();
             level
                 .iter()
-                .map(|task| look.folder(task, &mut buffer))
+                .map(|task| look.folder(task, &mut desk))
                 .collect()
         } else {
             shared_out(look, &level, threads)
@@ -108,10 +108,10 @@ fn walk(look: &Look<'_>, roots: Vec<Task>) -> Vec<Folder> {
 fn shared_out(look: &Look<'_>, level: &[Task], threads: usize) -> Vec<(Folder, Vec<Task>)> {
     let next = AtomicUsize::new(0);
     let work = || {
-        let mut buffer = Buffer::default();
+        let mut desk = Desk::default();
         let mut looked = Vec::new();
         while let Some(task) = level.get(next.fetch_add(1, Ordering::Relaxed)) {
-            looked.push(look.folder(task, &mut buffer));
+            looked.push(look.folder(task, &mut desk));
         }
         looked
     };

@@ -2,17 +2,16 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
+use std::os::fd::OwnedFd;
 use std::path::Path;
 
-use nix::dir::{Dir, Entry};
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, AtFlags};
 use nix::sys::stat::{FileStat, fstat, fstatat};
 
-use super::files::{Buffer, Extent, Handle, Unread, find, name_of, open};
+use super::files::{Buffer, Desk, Entry, Extent, Listing, Unread, open, open_folder};
 use super::header::{self, Judged};
-use super::look::{Folder, Look, Module, Task, plain};
-use super::marshal;
+use super::look::{Look, Module, Task, plain};
 use super::rights::{May, Want};
 use super::rules::Bodies;
 use super::verdict::{Evidence, Pyc, Verdict};
@@ -22,16 +21,26 @@ use crate::suite::Optimization;
 const LONGEST: usize = 64 << 20;
 /// The folder that bytecode is in.
 pub(super) struct Cache {
-    folder: Handle,
+    folder: OwnedFd,
     /// None where it may be gone through, but not listed.
-    names: Option<Vec<Entry>>,
+    names: Option<Listing>,
     may_enter: May,
     mode: u32,
     owner: u32,
 }
 
+/// What the sources of a folder are judged by, beside themselves.
+pub(super) struct Beside<'a> {
+    folder: &'a OwnedFd,
+    found: Found,
+    /// Is it where the script lies that is run?
+    main: Option<&'a OsStr>,
+    /// The names of packages from the standard library's folder to this, if it lies there.
+    in_stdlib: Option<Vec<&'a str>>,
+}
+
 /// Whether there is a folder of bytecode.
-pub(super) enum Found {
+enum Found {
     Cache(Cache),
     Absent,
     /// It cannot be opened.
@@ -41,22 +50,35 @@ pub(super) enum Found {
 /// The source that a pyc must be of.
 struct Against<'a> {
     stat: FileStat,
-    folder: &'a Dir,
-    entry: &'a Entry,
+    folder: &'a OwnedFd,
+    entry: Entry<'a>,
 }
 
 impl Look<'_> {
+    /// What belongs to a folder of modules.
+    pub(super) fn beside<'a>(&'a self, folder: &'a OwnedFd, task: &'a Task) -> Beside<'a> {
+        let main = self.rules.main.as_deref();
+        let main = main.filter(|main| main.parent() == Some(task.path.as_path()));
+        let inside = task.path.strip_prefix(&self.rules.stdlib).ok();
+        Beside {
+            folder,
+            found: self.cache(folder, task),
+            main: main.and_then(Path::file_name),
+            in_stdlib: inside.map(|inside| inside.iter().filter_map(OsStr::to_str).collect()),
+        }
+    }
+
     /// The folder of bytecode that belongs to a folder of modules.
-    pub(super) fn cache(&self, folder: &Dir, task: &Task) -> Found {
+    fn cache(&self, folder: &OwnedFd, task: &Task) -> Found {
         let opened = match self.prefix {
             Some(prefix) if prefix.emptied.is_some() => return Found::Absent,
             Some(_) => {
                 let here = self.writing.view.here(&self.cache_of(&task.path));
-                Handle::open(AT_FDCWD, &here)
+                open_folder(AT_FDCWD, &here)
             }
             // What lies in a checkout says nothing of the installed app.
             None if !self.counts(task) => return Found::Absent,
-            None => Handle::open(folder, Path::new("__pycache__")),
+            None => open_folder(folder, Path::new("__pycache__")),
         };
         let (folder, names) = match opened {
             Ok(opened) => opened,
@@ -86,26 +108,22 @@ impl Look<'_> {
     /// A source, and its bytecode (`SourceLoader.get_code`).
     pub(super) fn source(
         &self,
-        folder: &Dir,
-        entry: &Entry,
+        beside: &Beside<'_>,
+        entry: Entry<'_>,
         stem: &[u8],
-        cache: &Found,
-        seen: &mut Folder,
-        buffer: &mut Buffer,
+        tags: &mut BTreeSet<String>,
+        desk: &mut Desk,
     ) -> Module {
         let mut module = plain(entry, Verdict::Absent);
-        if let Some(main) = &self.rules.main
-            && main.file_name() == Some(module.file.as_os_str())
-            && main.parent() == Some(seen.path.as_path())
-        {
+        if beside.main == Some(module.file.as_os_str()) {
             module.verdict = Verdict::Main;
             return module;
         }
-        if self.is_frozen(&seen.path, stem) {
+        if self.is_frozen(beside, stem) {
             module.verdict = Verdict::Frozen;
             return module;
         }
-        let cache = match cache {
+        let cache = match &beside.found {
             Found::Cache(cache) => cache,
             Found::Absent => return module,
             Found::Closed(error) => {
@@ -117,20 +135,20 @@ impl Look<'_> {
         let level = self.rules.level.tag().as_bytes();
         let wanted = [stem, b".", self.rules.tag.as_bytes(), level, b".pyc"].concat();
         if let Some(names) = &cache.names
-            && find(names, &wanted).is_none()
+            && names.find(&wanted).is_none()
         {
-            self.look_for_others(names, stem, &mut module, &mut seen.tags);
+            self.look_for_others(names, stem, &mut module, tags);
             return module;
         }
-        let Ok(stat) = fstatat(folder, entry.file_name(), AtFlags::empty()) else {
+        let Ok(stat) = fstatat(beside.folder, entry.name, AtFlags::empty()) else {
             return module;
         };
         let against = Against {
             stat,
-            folder,
+            folder: beside.folder,
             entry,
         };
-        let (verdict, evidence, pyc) = self.pyc(cache, &wanted, &against, buffer);
+        let (verdict, evidence, pyc) = self.pyc(cache, &wanted, &against, desk);
         Module {
             verdict,
             evidence,
@@ -140,11 +158,10 @@ impl Look<'_> {
     }
 
     /// Is it in the interpreter's own program, wherever its source lies?
-    fn is_frozen(&self, folder: &Path, stem: &[u8]) -> bool {
-        let Ok(inside) = folder.strip_prefix(&self.rules.stdlib) else {
+    fn is_frozen(&self, beside: &Beside<'_>, stem: &[u8]) -> bool {
+        let Some(mut parts) = beside.in_stdlib.clone() else {
             return false;
         };
-        let mut parts: Vec<&str> = inside.iter().filter_map(OsStr::to_str).collect();
         match std::str::from_utf8(stem) {
             Ok("__init__") => {}
             Ok(stem) => parts.push(stem),
@@ -157,18 +174,15 @@ impl Look<'_> {
     /// interpreter?
     fn look_for_others(
         &self,
-        names: &[Entry],
+        names: &Listing,
         stem: &[u8],
         module: &mut Module,
         tags: &mut BTreeSet<String>,
     ) {
         let start = [stem, b"."].concat();
-        let from = names.partition_point(|entry| name_of(entry) < start.as_slice());
-        for entry in &names[from..] {
-            let Some(rest) = name_of(entry).strip_prefix(start.as_slice()) else {
-                break;
-            };
-            let Some(middle) = rest.strip_suffix(b".pyc") else {
+        for entry in names.starting_with(&start) {
+            let rest = entry.name.strip_prefix(start.as_slice());
+            let Some(middle) = rest.and_then(|rest| rest.strip_suffix(b".pyc")) else {
                 continue;
             };
             let middle = String::from_utf8_lossy(middle);
@@ -195,13 +209,13 @@ impl Look<'_> {
         cache: &Cache,
         name: &[u8],
         source: &Against<'_>,
-        buffer: &mut Buffer,
+        desk: &mut Desk,
     ) -> (Verdict, Evidence, Option<Pyc>) {
         let unreadable = |evidence| (Verdict::Unreadable, evidence, None);
-        let listed = cache.names.as_ref().and_then(|names| find(names, name));
-        let kind = listed.and_then(Entry::file_type);
+        let listed = cache.names.as_ref().and_then(|names| names.find(name));
+        let kind = listed.map(|entry| entry.kind);
         let read = open(&cache.folder, name, kind).and_then(|file| {
-            let extent = buffer.fill(&file, self.at_most())?;
+            let extent = desk.buffer.fill(&file, self.at_most())?;
             Ok((file, extent))
         });
         let (file, extent) = match read {
@@ -228,7 +242,7 @@ impl Look<'_> {
                 return (Verdict::Unreadable, Evidence::Mode { mode, owner }, pyc);
             }
         }
-        let (verdict, evidence) = self.judge(buffer.content(), extent, Some(source));
+        let (verdict, evidence) = self.judge(desk, extent, Some(source));
         (verdict, evidence, pyc)
     }
 
@@ -239,15 +253,16 @@ impl Look<'_> {
         }
     }
 
-    /// Judges a pyc that was read, by its header and its code; and by the source that it must be of,
-    /// if there is one.
+    /// Judges a pyc that was read onto the desk, by its header and its code; and by the source that it
+    /// must be of, if there is one.
     fn judge(
         &self,
-        pyc: &[u8],
+        desk: &mut Desk,
         extent: Extent,
         source: Option<&Against<'_>>,
     ) -> (Verdict, Evidence) {
         let rules = self.rules;
+        let pyc = desk.buffer.content();
         let start = pyc.get(..header::LENGTH).unwrap_or(pyc);
         let judged = header::judge(start, rules.magic, rules.hash_check);
         match (judged, source) {
@@ -277,7 +292,7 @@ impl Look<'_> {
             return (Verdict::Hit, Evidence::TooLong);
         }
         let body = pyc.get(header::LENGTH..).unwrap_or_default();
-        match marshal::check(body, rules.dialect) {
+        match desk.checker.check(body, rules.dialect) {
             Ok(()) => (Verdict::Hit, Evidence::None),
             Err(fault) => (Verdict::Corrupt, Evidence::Body(fault)),
         }
@@ -287,8 +302,8 @@ impl Look<'_> {
     /// into a buffer of its own: the code is still to be looked at.
     fn has_hash(&self, source: &Against<'_>, hash: [u8; 8]) -> Result<bool, Errno> {
         let mut buffer = Buffer::default();
-        let name = name_of(source.entry);
-        let read = open(source.folder, name, source.entry.file_type())
+        let entry = source.entry;
+        let read = open(source.folder, entry.name, Some(entry.kind))
             .and_then(|file| Ok(buffer.fill(&file, LONGEST)?));
         match read {
             Ok(Extent::Beginning) => Ok(true),
@@ -299,13 +314,13 @@ impl Look<'_> {
     }
 
     /// A pyc in place of a source: refused, it fails (`SourcelessFileLoader.get_code`).
-    pub(super) fn sourceless(&self, folder: &Dir, entry: &Entry, buffer: &mut Buffer) -> Module {
+    pub(super) fn sourceless(&self, folder: &OwnedFd, entry: Entry<'_>, desk: &mut Desk) -> Module {
         let mut module = plain(entry, Verdict::Sourceless);
-        let read = open(folder, name_of(entry), entry.file_type())
-            .and_then(|file| Ok(buffer.fill(&file, self.at_most())?));
+        let read = open(folder, entry.name, Some(entry.kind))
+            .and_then(|file| Ok(desk.buffer.fill(&file, self.at_most())?));
         match read {
             Ok(extent) => {
-                let (verdict, evidence) = self.judge(buffer.content(), extent, None);
+                let (verdict, evidence) = self.judge(desk, extent, None);
                 if verdict != Verdict::Hit {
                     module.verdict = Verdict::Corrupt;
                     module.evidence = evidence;

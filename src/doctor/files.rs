@@ -1,13 +1,17 @@
 //! Folders and files of a tree that nobody vouches for, opened so that nothing is waited for and
 //! nothing but a file is read.
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::mem::MaybeUninit;
+use std::ops::Range;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
-use nix::dir::{Dir, Entry, Type};
 use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, openat};
 use nix::sys::stat::{FileStat, Mode, fstatat};
+use rustix::fs::{FileType, RawDir};
+
+use super::marshal::Checker;
 
 pub const FOLDER: OFlag = OFlag::O_RDONLY
     .union(OFlag::O_DIRECTORY)
@@ -19,12 +23,85 @@ const FILE: OFlag = OFlag::O_RDONLY
     .union(OFlag::O_NOCTTY)
     .union(OFlag::O_CLOEXEC);
 
-/// The entries of a folder, in order: the order of a listing is the file system's own.
-pub fn entries(folder: &mut Dir) -> Result<Vec<Entry>, Errno> {
-    let entries: Result<Vec<Entry>, Errno> = folder.iter().collect();
-    let mut entries = entries?;
-    entries.sort_by(|a, b| a.file_name().cmp(b.file_name()));
-    Ok(entries)
+/// What one who looks at folders works with, kept from folder to folder. What is in it does not
+/// matter.
+#[derive(Debug, Default)]
+pub struct Desk {
+    pub buffer: Buffer,
+    pub checker: Checker,
+}
+
+/// What a folder holds, by name: the order of a listing is the file system's own.
+#[derive(Debug, Default)]
+pub struct Listing {
+    /// All names, one after the other: there are many, and most are short.
+    names: Vec<u8>,
+    entries: Vec<(Range<usize>, FileType)>,
+}
+
+/// A name in a folder, and what the folder says that it stands for.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry<'l> {
+    pub name: &'l [u8],
+    /// Not known of some file systems' entries.
+    pub kind: FileType,
+}
+
+impl Listing {
+    /// More than most folders take.
+    const USUAL: usize = 32 << 10;
+
+    /// Lists an open folder.
+    pub fn of(folder: impl AsFd) -> Result<Self, Errno> {
+        let mut room = [MaybeUninit::uninit(); Self::USUAL];
+        let mut listing = Self::default();
+        // getdents64(2) itself: readdir(3) would ask for more, and copy a name three times.
+        let mut raw = RawDir::new(folder, &mut room);
+        while let Some(entry) = raw.next() {
+            let entry = entry.map_err(|error| Errno::from_raw(error.raw_os_error()))?;
+            let name = entry.file_name().to_bytes();
+            if name == b"." || name == b".." {
+                continue;
+            }
+            let start = listing.names.len();
+            listing.names.extend_from_slice(name);
+            let name = start..listing.names.len();
+            listing.entries.push((name, entry.file_type()));
+        }
+        let names = &listing.names;
+        let entries = &mut listing.entries;
+        entries.sort_unstable_by(|(a, _), (b, _)| names.get(a.clone()).cmp(&names.get(b.clone())));
+        Ok(listing)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = Entry<'_>> {
+        self.entries.iter().map(|entry| self.entry(entry))
+    }
+
+    /// The entry of that name.
+    pub fn find(&self, name: &[u8]) -> Option<Entry<'_>> {
+        let at = self
+            .entries
+            .binary_search_by(|entry| self.entry(entry).name.cmp(name));
+        let entry = at.ok().and_then(|at| self.entries.get(at));
+        entry.map(|entry| self.entry(entry))
+    }
+
+    /// The entries whose names begin like this.
+    pub fn starting_with(&self, start: &[u8]) -> impl Iterator<Item = Entry<'_>> {
+        let before = |entry: &(Range<usize>, FileType)| self.entry(entry).name < start;
+        let from = self.entries.partition_point(before);
+        let rest = self.entries.get(from..).unwrap_or_default().iter();
+        rest.map(|entry| self.entry(entry))
+            .take_while(move |entry| entry.name.starts_with(start))
+    }
+
+    fn entry(&self, (name, kind): &(Range<usize>, FileType)) -> Entry<'_> {
+        Entry {
+            name: self.names.get(name.clone()).unwrap_or_default(),
+            kind: *kind,
+        }
+    }
 }
 
 /// Why a file was not read.
@@ -45,10 +122,10 @@ impl From<Errno> for Unread {
 
 /// Opens a file. One that its folder's listing calls a file is not asked again: what takes its place
 /// in between is not waited for, neither when it is opened nor when it is read.
-pub fn open(folder: impl AsFd, name: &[u8], listed: Option<Type>) -> Result<OwnedFd, Unread> {
-    if listed != Some(Type::File) {
+pub fn open(folder: impl AsFd, name: &[u8], listed: Option<FileType>) -> Result<OwnedFd, Unread> {
+    if listed != Some(FileType::RegularFile) {
         let found = fstatat(&folder, name, AtFlags::empty())?;
-        if type_of(&found) != Some(Type::File) {
+        if type_of(&found) != FileType::RegularFile {
             return Err(Unread::NotAFile);
         }
     }
@@ -108,59 +185,23 @@ impl Buffer {
     }
 }
 
-/// An open folder.
-pub enum Handle {
-    Listed(Dir),
-    /// Names in it can be looked up, if modes allow that.
-    Unlisted(OwnedFd),
-}
-
-impl AsFd for Handle {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        match self {
-            Self::Listed(folder) => folder.as_fd(),
-            Self::Unlisted(folder) => folder.as_fd(),
+/// Opens a folder, and lists it if it may be listed: names in one that may not be can be looked up,
+/// if modes allow that.
+pub fn open_folder(above: impl AsFd, path: &Path) -> Result<(OwnedFd, Option<Listing>), Errno> {
+    match openat(&above, path, FOLDER, Mode::empty()) {
+        Ok(folder) => {
+            let names = Listing::of(&folder)?;
+            Ok((folder, Some(names)))
         }
+        Err(Errno::EACCES) => {
+            let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+            let folder = openat(&above, path, flags, Mode::empty())?;
+            Ok((folder, None))
+        }
+        Err(error) => Err(error),
     }
 }
 
-impl Handle {
-    /// Opens a folder, to be listed if it can be.
-    pub fn open(above: impl AsFd, path: &Path) -> Result<(Self, Option<Vec<Entry>>), Errno> {
-        match Dir::openat(&above, path, FOLDER, Mode::empty()) {
-            Ok(mut folder) => {
-                let names = entries(&mut folder)?;
-                Ok((Self::Listed(folder), Some(names)))
-            }
-            Err(Errno::EACCES) => {
-                let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-                let folder = openat(&above, path, flags, Mode::empty())?;
-                Ok((Self::Unlisted(folder), None))
-            }
-            Err(error) => Err(error),
-        }
-    }
-}
-
-/// The entry of that name, among some that stand in order.
-pub fn find<'e>(sorted: &'e [Entry], name: &[u8]) -> Option<&'e Entry> {
-    let at = sorted.binary_search_by(|entry| name_of(entry).cmp(name));
-    at.ok().and_then(|at| sorted.get(at))
-}
-
-pub fn name_of(entry: &Entry) -> &[u8] {
-    entry.file_name().to_bytes()
-}
-
-pub fn type_of(stat: &FileStat) -> Option<Type> {
-    Some(match stat.st_mode & libc::S_IFMT {
-        libc::S_IFREG => Type::File,
-        libc::S_IFDIR => Type::Directory,
-        libc::S_IFLNK => Type::Symlink,
-        libc::S_IFIFO => Type::Fifo,
-        libc::S_IFCHR => Type::CharacterDevice,
-        libc::S_IFBLK => Type::BlockDevice,
-        libc::S_IFSOCK => Type::Socket,
-        _ => return None,
-    })
+pub fn type_of(stat: &FileStat) -> FileType {
+    FileType::from_raw_mode(stat.st_mode)
 }

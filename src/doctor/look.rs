@@ -7,16 +7,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-use nix::dir::{Dir, Entry, Type};
 use nix::errno::Errno;
-use nix::fcntl::AtFlags;
+use nix::fcntl::{AT_FDCWD, AtFlags, openat};
 use nix::sys::stat::{Mode, fstatat};
+use rustix::fs::FileType;
 
-use super::bytecode::Found;
-use super::files::{Buffer, FOLDER, entries, find, name_of, type_of};
+use super::bytecode::Beside;
+use super::files::{Desk, Entry, FOLDER, Listing, type_of};
 use super::rules::{Bodies, INSTALLED, Part, Prefix, Rules};
 use super::verdict::{Evidence, Fate, Pyc, Verdict};
 use super::writing::{Obstructed, Writing};
@@ -102,10 +103,10 @@ pub struct Look<'a> {
 
 /// Files by a module's name.
 #[derive(Debug, Default)]
-struct Candidates {
-    extension: Option<usize>,
-    source: Option<usize>,
-    pyc: Option<usize>,
+struct Candidates<'l> {
+    extension: Option<Entry<'l>>,
+    source: Option<Entry<'l>>,
+    pyc: Option<Entry<'l>>,
 }
 
 impl Look<'_> {
@@ -117,9 +118,8 @@ impl Look<'_> {
         }
     }
 
-    /// Looks at a folder, and names the folders in it that may hold modules. `buffer` is for reading
-    /// files; what is in it does not matter.
-    pub fn folder(&self, task: &Task, buffer: &mut Buffer) -> (Folder, Vec<Task>) {
+    /// Looks at a folder, and names the folders in it that may hold modules.
+    pub fn folder(&self, task: &Task, desk: &mut Desk) -> (Folder, Vec<Task>) {
         let mut seen = Folder {
             path: task.path.clone(),
             part: part_of(task.part, &task.path),
@@ -131,8 +131,8 @@ impl Look<'_> {
             specials: 0,
         };
         let here = self.writing.view.here(&task.path);
-        let listed = Dir::open(&here, FOLDER, Mode::empty()).and_then(|mut folder| {
-            let entries = entries(&mut folder)?;
+        let listed = openat(AT_FDCWD, &here, FOLDER, Mode::empty()).and_then(|folder| {
+            let entries = Listing::of(&folder)?;
             Ok((folder, entries))
         });
         let (folder, entries) = match listed {
@@ -147,7 +147,7 @@ impl Look<'_> {
                 return (seen, Vec::new());
             }
         };
-        let is_environment = entries.iter().any(|e| name_of(e) == VENV_MARK);
+        let is_environment = entries.find(VENV_MARK).is_some();
         // An app may lie in the folder of its environment.
         let (holds_modules, holds_folders) = match task.place {
             Place::OnPath => (true, true),
@@ -155,36 +155,38 @@ impl Look<'_> {
             Place::Environment => (false, true),
         };
         let mut inside = Vec::new();
-        let mut named: BTreeMap<&[u8], Candidates> = BTreeMap::new();
-        for (index, entry) in entries.iter().enumerate() {
-            let name = name_of(entry);
+        let mut named: BTreeMap<&[u8], Candidates<'_>> = BTreeMap::new();
+        for entry in entries.iter() {
+            let name = entry.name;
             match kind_of(&folder, entry, &mut seen) {
-                Some(Type::Directory) if is_environment && name == VENV_LIBRARY => {
+                Some(FileType::Directory) if is_environment && name == VENV_LIBRARY => {
                     inside.push(task.within(name, Place::Environment));
                 }
-                Some(Type::Directory) if is_environment && VENV_OTHERS.contains(&name) => {}
-                Some(Type::Directory) if holds_folders && self.is_entered(&folder, name, task) => {
+                Some(FileType::Directory) if is_environment && VENV_OTHERS.contains(&name) => {}
+                Some(FileType::Directory)
+                    if holds_folders && self.is_entered(&folder, name, task) =>
+                {
                     inside.push(task.within(name, Place::Within));
                 }
-                Some(Type::Directory) => {}
-                Some(Type::File) if !holds_modules => {}
-                Some(Type::File) => self.sort_in(index, name, &mut named, &mut seen),
+                Some(FileType::Directory) => {}
+                Some(FileType::RegularFile) if !holds_modules => {}
+                Some(FileType::RegularFile) => self.sort_in(entry, &mut named, &mut seen),
                 _ if is_module_like(name) => seen.specials += 1,
                 _ => {}
             }
         }
-        let mut caches: Option<Found> = None;
+        let mut beside: Option<Beside<'_>> = None;
         for (stem, files) in &named {
             if is_shadowed(&folder, stem, &entries) {
                 continue;
             }
-            let module = if let Some(index) = files.extension {
-                plain(&entries[index], Verdict::Extension)
-            } else if let Some(index) = files.source {
-                let cache = caches.get_or_insert_with(|| self.cache(&folder, task));
-                self.source(&folder, &entries[index], stem, cache, &mut seen, buffer)
-            } else if let Some(index) = files.pyc {
-                self.sourceless(&folder, &entries[index], buffer)
+            let module = if let Some(entry) = files.extension {
+                plain(entry, Verdict::Extension)
+            } else if let Some(entry) = files.source {
+                let beside = beside.get_or_insert_with(|| self.beside(&folder, task));
+                self.source(beside, entry, stem, &mut seen.tags, desk)
+            } else if let Some(entry) = files.pyc {
+                self.sourceless(&folder, entry, desk)
             } else {
                 continue;
             };
@@ -204,8 +206,8 @@ impl Look<'_> {
         (seen, inside)
     }
 
-    fn is_entered(&self, folder: &Dir, name: &[u8], task: &Task) -> bool {
-        if name == b"." || name == b".." || PASSED_OVER.contains(&name) {
+    fn is_entered(&self, folder: &OwnedFd, name: &[u8], task: &Task) -> bool {
+        if PASSED_OVER.contains(&name) {
             return false;
         }
         let holds = |file: &[u8]| {
@@ -224,21 +226,21 @@ impl Look<'_> {
         }
     }
 
-    fn sort_in<'e>(
+    fn sort_in<'l>(
         &self,
-        index: usize,
-        name: &'e [u8],
-        named: &mut BTreeMap<&'e [u8], Candidates>,
+        entry: Entry<'l>,
+        named: &mut BTreeMap<&'l [u8], Candidates<'l>>,
         seen: &mut Folder,
     ) {
+        let name = entry.name;
         let module = |stem: &[u8]| !stem.is_empty() && !stem.contains(&b'.');
         if let Some(stem) = name.strip_suffix(b".py") {
             if module(stem) {
-                named.entry(stem).or_default().source = Some(index);
+                named.entry(stem).or_default().source = Some(entry);
             }
         } else if let Some(stem) = name.strip_suffix(b".pyc") {
             if module(stem) {
-                named.entry(stem).or_default().pyc = Some(index);
+                named.entry(stem).or_default().pyc = Some(entry);
             }
         } else if name.ends_with(b".so") {
             let stems = self.rules.suffixes.iter();
@@ -246,7 +248,7 @@ impl Look<'_> {
             if let Some(stem) = stems.min_by_key(|stem| stem.len())
                 && module(stem)
             {
-                named.entry(stem).or_default().extension = Some(index);
+                named.entry(stem).or_default().extension = Some(entry);
             }
         } else if ARCHIVES.iter().any(|end| name.ends_with(end)) {
             seen.modules.push(Module {
@@ -288,9 +290,10 @@ impl Task {
 }
 
 /// Does a package take this name, so that no module of it is found?
-fn is_shadowed(folder: &Dir, stem: &[u8], entries: &[Entry]) -> bool {
-    let is_there =
-        find(entries, stem).is_some_and(|entry| !matches!(entry.file_type(), Some(Type::File)));
+fn is_shadowed(folder: &OwnedFd, stem: &[u8], entries: &Listing) -> bool {
+    let is_there = entries
+        .find(stem)
+        .is_some_and(|entry| entry.kind != FileType::RegularFile);
     is_there && {
         let package = [stem, b"/__init__.py"].concat();
         fstatat(folder, package.as_slice(), AtFlags::empty()).is_ok()
@@ -298,36 +301,38 @@ fn is_shadowed(folder: &Dir, stem: &[u8], entries: &[Entry]) -> bool {
 }
 
 /// What an entry is, behind links. Counts links to folders, which are not followed.
-fn kind_of(folder: &Dir, entry: &Entry, seen: &mut Folder) -> Option<Type> {
-    match entry.file_type() {
-        Some(Type::Symlink) => match followed(folder, entry)? {
-            Type::Directory => {
+fn kind_of(folder: &OwnedFd, entry: Entry<'_>, seen: &mut Folder) -> Option<FileType> {
+    match entry.kind {
+        FileType::Symlink => match followed(folder, entry)? {
+            FileType::Directory => {
                 seen.links += 1;
                 None
             }
             other => Some(other),
         },
-        Some(known) => Some(known),
-        None => {
+        FileType::Unknown => {
             let flags = AtFlags::AT_SYMLINK_NOFOLLOW;
-            let found = fstatat(folder, entry.file_name(), flags).ok()?;
-            match type_of(&found)? {
-                Type::Symlink => followed(folder, entry).filter(|t| *t != Type::Directory),
+            let found = fstatat(folder, entry.name, flags).ok()?;
+            match type_of(&found) {
+                FileType::Symlink => {
+                    followed(folder, entry).filter(|kind| *kind != FileType::Directory)
+                }
                 known => Some(known),
             }
         }
+        known => Some(known),
     }
 }
 
 /// What a link leads to.
-fn followed(folder: &Dir, entry: &Entry) -> Option<Type> {
-    let found = fstatat(folder, entry.file_name(), AtFlags::empty()).ok()?;
-    type_of(&found)
+fn followed(folder: &OwnedFd, entry: Entry<'_>) -> Option<FileType> {
+    let found = fstatat(folder, entry.name, AtFlags::empty()).ok()?;
+    Some(type_of(&found))
 }
 
-pub(super) fn plain(entry: &Entry, verdict: Verdict) -> Module {
+pub(super) fn plain(entry: Entry<'_>, verdict: Verdict) -> Module {
     Module {
-        file: OsString::from_vec(name_of(entry).to_vec()),
+        file: OsString::from_vec(entry.name.to_vec()),
         verdict,
         evidence: Evidence::None,
         pyc: None,

@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::audit::Audit;
 use super::error::DoctorError;
-use super::files::Buffer;
+use super::files::Desk;
 use super::look::Folder;
 use super::places::on_path;
 use super::rules::Part;
@@ -219,7 +219,7 @@ impl<'a> Predictions<'a> {
         let (folder, file) = (source.parent()?, source.file_name()?);
         if !self.folders.contains_key(folder) {
             let task = on_path(folder, Part::App);
-            let (looked, _) = self.subject.look().folder(&task, &mut Buffer::default());
+            let (looked, _) = self.subject.look().folder(&task, &mut Desk::default());
             self.folders.insert(folder.to_owned(), verdicts(&looked));
         }
         self.folders.get(folder)?.get(file).copied()

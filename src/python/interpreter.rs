@@ -17,12 +17,30 @@ const NAMES: [&str; 2] = ["python3", "python"];
 
 /// Asked with `-I -B -S`: neither the environment, the folder nor site-packages take part, and
 /// nothing is written. (`-I` ignores PYTHONDONTWRITEBYTECODE, so `-B` it must be.)
+///
+/// The modules `json` and `importlib.util` would take longer than all the rest, so what they are
+/// made of is asked first.
 const QUESTION: &str = r#"
-import _imp, json, os, sys
-from importlib.util import MAGIC_NUMBER
+import _imp, os, sys
+try:
+    from _frozen_importlib_external import MAGIC_NUMBER
+except ImportError:
+    from importlib.util import MAGIC_NUMBER
+try:
+    from _json import encode_basestring_ascii as text
+except ImportError:
+    from json import dumps as text
+def answer(what):
+    if isinstance(what, str):
+        return text(what)
+    if what is None:
+        return "null"
+    if isinstance(what, dict):
+        return "{" + ",".join(text(key) + ":" + answer(value) for key, value in what.items()) + "}"
+    return str(what) if isinstance(what, int) else "[" + ",".join(map(answer, what)) + "]"
 with open("/proc/self/maps") as maps:
     mapped = {"/" + line.partition("/")[2].strip() for line in maps if "/" in line}
-print(json.dumps({
+print(answer({
     "executable": sys.executable,
     "version": "%d.%d.%d" % sys.version_info[:3] + ("" if sys.version_info[3] == "final" else "%s%d" % sys.version_info[3:]),
     "numbers": sys.version_info[:2],

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::walk::IS_REFERENCE;
 use super::*;
 
 const NEW: Dialect = Dialect { minor: 12 };
