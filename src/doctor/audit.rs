@@ -8,6 +8,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use nix::sched::{CloneFlags, unshare};
+
 use super::files::Desk;
 use super::look::{Folder, Look, Module, Task};
 use super::rules::Part;
@@ -108,6 +110,9 @@ fn walk(look: &Look<'_>, roots: Vec<Task>) -> Vec<Folder> {
 fn shared_out(look: &Look<'_>, level: &[Task], threads: usize) -> Vec<(Folder, Vec<Task>)> {
     let next = AtomicUsize::new(0);
     let work = || {
+        // A table of open files of its own: threads that share one wait for each other at each file
+        // that is opened, read and closed. Where this is forbidden, they wait.
+        let _ = unshare(CloneFlags::CLONE_FILES);
         let mut desk = Desk::default();
         let mut looked = Vec::new();
         while let Some(task) = level.get(next.fetch_add(1, Ordering::Relaxed)) {
