@@ -5,9 +5,11 @@
 //! launches to what each fix saves, costs and needs, and [`steps`] says what to paste.
 
 mod fixes;
+mod lines;
 mod ranking;
 mod steps;
 
 pub use fixes::{Fix, Now, Ownership, scenarios};
+pub use lines::{compileall, prefix_in_unit};
 pub use ranking::{Advice, Row, Worth, advice};
 pub use steps::{Step, steps};

@@ -1,6 +1,7 @@
 //! What to paste for a fix, by where the app is deployed.
 
 use super::fixes::Fix;
+use super::lines::{compileall, prefix_in_unit};
 use crate::record::Record;
 use crate::suite::text::shell;
 
@@ -57,7 +58,7 @@ pub fn steps(fix: Fix, record: &Record) -> Vec<Step> {
             let how = ["-f", "--invalidation-mode", "unchecked-hash"];
             let lines = |python: &str| {
                 [
-                    own(python, &how, &sources),
+                    compileall(python, &how, &sources),
                     compiled(python, &[], &[], PACKAGES),
                 ]
             };
@@ -76,14 +77,7 @@ pub fn steps(fix: Fix, record: &Record) -> Vec<Step> {
         Fix::Prefix => {
             let name = &app.name;
             vec![
-                step(
-                    UNIT,
-                    &[
-                        "[Service]".to_owned(),
-                        format!("CacheDirectory={name}"),
-                        format!("Environment=PYTHONPYCACHEPREFIX=%C/{name}/pyc"),
-                    ],
-                ),
+                step(UNIT, &prefix_in_unit(name)),
                 step(
                     DOCKERFILE,
                     &[
@@ -106,22 +100,10 @@ pub fn steps(fix: Fix, record: &Record) -> Vec<Step> {
     }
 }
 
-fn words(words: &[&str]) -> Vec<String> {
-    words.iter().map(|word| (*word).to_owned()).collect()
-}
-
-/// A call of compileall on folders.
-fn own(python: &str, options: &[&str], folders: &[String]) -> String {
-    let mut command = words(&[python, "-m", "compileall", "-q"]);
-    command.extend(words(options));
-    command.extend(folders.iter().cloned());
-    shell(&command)
-}
-
-/// The same, and on the folder that the interpreter names.
+/// A call of compileall on folders, and on the one that the interpreter names.
 fn compiled(python: &str, options: &[&str], folders: &[String], asked: &str) -> String {
-    let question = shell(&words(&[python, "-c", asked]));
-    format!("{} \"$({question})\"", own(python, options, folders))
+    let question = shell(&[python, "-c", asked].map(str::to_owned));
+    format!("{} \"$({question})\"", compileall(python, options, folders))
 }
 
 #[cfg(test)]

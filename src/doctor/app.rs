@@ -9,11 +9,12 @@ use super::look::{Place, Reach, Task};
 use super::mounts::Mounts;
 use super::places::{Places, on_path};
 use super::rights::Rights;
-use super::rules::{Bodies, Part, Prefix};
+use super::rules::{Bodies, Prefix};
 use super::subject::{Interpreter, Run, Service, Subject, dont_write};
 use super::view::View;
 use super::writing::Writing;
 use crate::infer::{shared_folders, tidy};
+use crate::python::Part;
 use crate::suite::{Flags, Invocation, Omission, Optimization, is_module_name, module_file};
 use crate::unit::{Lifetime, Sandbox};
 

@@ -12,9 +12,9 @@ use nix::sched::{CloneFlags, unshare};
 
 use super::files::Desk;
 use super::look::{Folder, Look, Module, Task};
-use super::rules::Part;
 use super::subject::Subject;
 use super::verdict::{Evidence, Verdict};
+use crate::python::Part;
 
 /// More threads than this wait for each other in the kernel.
 const THREADS: usize = 8;

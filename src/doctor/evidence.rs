@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use nix::sys::stat::stat;
 
 use super::audit::Audit;
-use super::causes::{EXAMPLES, Gathered, Lack, enumerated};
+use super::causes::{EXAMPLES, Lack, enumerated};
+use super::gathered::Gathered;
 use super::rights::user_name;
-use super::rules::Part;
 use super::subject::Subject;
 use super::verdict::{Evidence, Pyc, Verdict};
 use super::words::{module_name, pyc_of, time};
 use super::writing::{Obstacle, Obstructed};
+use crate::python::Part;
 
 impl Gathered<'_> {
     /// What shows why bytecode does not count, by the example of the first module.

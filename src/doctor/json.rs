@@ -6,8 +6,9 @@ use serde::Serialize;
 
 use super::audit::Audit;
 use super::causes::{Cause, Diagnosis, Effect, Lack};
-use super::fixes::{Works, fixes};
+use super::fixes::fixes;
 use super::observe::Comparison;
+use super::remedies::Works;
 use super::subject::Subject;
 use super::text::{detail, headline, notes};
 use super::verdict::{Evidence, Fate};

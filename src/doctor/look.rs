@@ -18,9 +18,10 @@ use rustix::fs::FileType;
 
 use super::bytecode::Beside;
 use super::files::{Desk, Entry, FOLDER, Listing, type_of};
-use super::rules::{Bodies, INSTALLED, Part, Prefix, Rules};
+use super::rules::{Bodies, Prefix, Rules};
 use super::verdict::{Evidence, Fate, Pyc, Verdict};
 use super::writing::{Obstructed, Writing};
+use crate::python::{Part, is_installed, is_package_folder};
 
 /// Folders in which no import looks for anything.
 const PASSED_OVER: [&[u8]; 2] = [b"__pycache__", b"node_modules"];
@@ -214,7 +215,7 @@ impl Look<'_> {
             let path = [name, b"/", file].concat();
             fstatat(folder, path.as_slice(), AtFlags::empty()).is_ok()
         };
-        let is_installed = INSTALLED.iter().any(|known| name == known.as_bytes());
+        let is_installed = is_package_folder(OsStr::from_bytes(name));
         match task.part {
             // The standard library's folder may have them in it, and they are on the path themselves.
             Part::Stdlib if is_installed => false,
@@ -266,15 +267,9 @@ impl Task {
         // What lies below a virtual environment's `lib` is no module until site-packages.
         let name = OsStr::from_bytes(name);
         let place = match (self.place, place) {
-            (Place::Environment, _) if INSTALLED.iter().all(|known| name != *known) => {
-                Place::Environment
-            }
+            (Place::Environment, _) if !is_package_folder(name) => Place::Environment,
             (Place::Environment, _) => Place::OnPath,
-            (_, place)
-                if INSTALLED.iter().any(|known| name == *known) && place == Place::Within =>
-            {
-                Place::OnPath
-            }
+            (_, place) if is_package_folder(name) && place == Place::Within => Place::OnPath,
             (_, place) => place,
         };
         Self {
@@ -363,13 +358,8 @@ fn is_identifier(name: &OsStr) -> bool {
 
 /// Whose the modules of a folder are: what lies in a folder of installed packages is installed.
 fn part_of(part: Part, folder: &Path) -> Part {
-    let is_installed = || {
-        folder
-            .iter()
-            .any(|name| INSTALLED.iter().any(|known| name == *known))
-    };
     match part {
-        Part::App if is_installed() => Part::SitePackages,
+        Part::App if is_installed(folder) => Part::SitePackages,
         other => other,
     }
 }

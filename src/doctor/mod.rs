@@ -3,9 +3,9 @@
 //! `app` makes a [`Subject`] of a command, a `service` or a `process`: which folders, which
 //! interpreter, whose rights, which prefix. `audit` walks the folders; `look` finds the modules in one,
 //! and `bytecode` gives each the [`Verdict`] that CPython reaches, by means of `header` and `marshal`;
-//! `writing` says what keeps bytecode from being written. `causes` puts modules of one cause together, `evidence` shows
-//! it, `fixes` knows what helps;
-//! `text` and `json` lay it out. `observe` launches the app, if that is asked for, and compares.
+//! `writing` says what keeps bytecode from being written. `gathered` puts modules of one cause together and
+//! `prefixes` looks at the prefix itself, for the [`Diagnosis`] of `causes`; `evidence` shows each, `fixes`
+//! knows which of the `remedies` help; `text` and `json` lay it out. `observe` launches the app, if that is asked for, and compares.
 //!
 //! Nothing that is looked at is executed, and nothing of it is believed: neither lengths in files nor
 //! names, links or what kind of file a name stands for.
@@ -19,6 +19,7 @@ mod error;
 mod evidence;
 mod files;
 mod fixes;
+mod gathered;
 mod header;
 mod json;
 mod look;
@@ -26,7 +27,9 @@ pub mod marshal;
 mod mounts;
 mod observe;
 mod places;
+mod prefixes;
 mod process;
+mod remedies;
 mod rights;
 mod rules;
 mod service;

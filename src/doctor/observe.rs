@@ -16,10 +16,10 @@ use super::error::DoctorError;
 use super::files::Desk;
 use super::look::Folder;
 use super::places::on_path;
-use super::rules::Part;
 use super::subject::Subject;
 use super::verdict::{Fate, Verdict};
 use crate::launch::{GRACE, Launcher, Spec, Until, User};
+use crate::python::Part;
 use crate::stage::witness;
 
 /// A command that is launched to be observed.

@@ -11,11 +11,10 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::look::{Place, Reach, Task};
-use super::rules::Part;
 use super::view::View;
 use crate::infer::tidy;
 use crate::python::environment::CallerEnvironment;
-use crate::python::{Python, PythonError};
+use crate::python::{Part, Python, PythonError};
 
 /// Asked with `-I -B -S`, so that `site` is loaded and does not do its work, which would run the
 /// path files of what is installed. What it would find of a virtual environment is found here as it

@@ -1,4 +1,4 @@
-//! What an interpreter takes for bytecode that counts, and whose the modules are.
+//! What an interpreter takes for bytecode that counts.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -6,30 +6,6 @@ use std::path::PathBuf;
 use super::header::{HashCheck, SourceHash};
 use super::marshal::Dialect;
 use crate::suite::Optimization;
-
-/// Packages are installed in folders of these names (site.py; Debian has the second).
-pub const INSTALLED: [&str; 2] = ["site-packages", "dist-packages"];
-
-/// Whose a module is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Part {
-    App,
-    SitePackages,
-    Stdlib,
-}
-
-impl Part {
-    pub const ALL: [Self; 3] = [Self::App, Self::SitePackages, Self::Stdlib];
-
-    /// The word for it in reports.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::App => "app",
-            Self::SitePackages => "site-packages",
-            Self::Stdlib => "stdlib",
-        }
-    }
-}
 
 /// Are the bodies of pycs read?
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,10 +8,10 @@ use super::marshal::Dialect;
 use super::mounts::{Mounts, is_in_memory};
 use super::places::on_path;
 use super::rights::Rights;
-use super::rules::{Bodies, Part, Prefix, Rules};
+use super::rules::{Bodies, Prefix, Rules};
 use super::view::View;
 use super::writing::Writing;
-use crate::python::Python;
+use crate::python::{Part, Python};
 use crate::suite::{Optimization, WriteBytecode};
 use crate::unit::forbids_writing;
 

@@ -6,14 +6,15 @@ use std::path::Path;
 
 use super::audit::Audit;
 use super::causes::{Cause, Diagnosis, Effect, Finding, Lack, enumerated};
-use super::fixes::{Fix, Works, fixes};
+use super::fixes::fixes;
 use super::observe::Comparison;
+use super::remedies::{Fix, Works};
 use super::rights::user_name;
-use super::rules::Part;
 use super::subject::Subject;
 use super::verdict::{Evidence, Verdict};
 use super::words::{module_name, pyc_of, time};
 use super::writing::{Obstacle, closed_above};
+use crate::python::Part;
 use crate::report::{Page, Terminal};
 
 /// Is every module listed?

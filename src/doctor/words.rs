@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::look::{Folder, Module, Place};
 use super::subject::Subject;
+use crate::python::is_package_folder;
 
 /// The name by which an import finds a module: its path below the folder on the path.
 pub fn module_name(subject: &Subject, folder: &Folder, module: &Module) -> String {
@@ -16,10 +17,9 @@ pub fn module_name(subject: &Subject, folder: &Folder, module: &Module) -> Strin
         Some(root) => folder.path.strip_prefix(&root.path).unwrap_or(&folder.path),
         None => folder.path.as_path(),
     };
-    let installed = ["site-packages", "dist-packages"];
     let mut parts: Vec<String> = Vec::new();
     for name in inside {
-        if installed.iter().any(|known| name == *known) {
+        if is_package_folder(name) {
             parts.clear();
         } else {
             parts.push(shown(name));

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::InferError;
 use crate::python::environment::CallerEnvironment;
+use crate::python::is_installed;
 
 /// Asked without `-I` and `-S`, since site knows of the environment and of the user's packages.
 const QUESTION: &str = r#"
@@ -59,9 +60,7 @@ impl Layout {
     /// Is this file the app's own: neither of the standard library nor installed?
     pub fn is_own(&self, file: &Path) -> bool {
         let is_below = |path: &Path| {
-            path.iter()
-                .any(|part| part == "site-packages" || part == "dist-packages")
-                || self.not_own.iter().any(|folder| path.starts_with(folder))
+            is_installed(path) || self.not_own.iter().any(|folder| path.starts_with(folder))
         };
         let real = fs::canonicalize(file);
         !is_below(file) && !real.is_ok_and(|real| is_below(&real))

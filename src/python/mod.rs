@@ -6,6 +6,7 @@ mod bytecode;
 pub mod environment;
 mod interpreter;
 mod interpreters;
+mod part;
 mod pyc;
 pub mod shebang;
 mod venv;
@@ -14,6 +15,7 @@ pub use bearings::{Bearings, Moved};
 pub use bytecode::{Compilation, Existing, InvalidationMode, Placement, compile_all};
 pub use interpreter::{Installations, OLDEST, Python, find_in, on_path};
 pub use interpreters::{Equipped, Interpreters};
+pub use part::{Part, is_installed, is_package_folder};
 pub use pyc::{HEADER_BYTES, PycHeader, source_of};
 pub use venv::{interpreter as venv_interpreter, prepare as prepare_venv};
 

@@ -12,8 +12,9 @@ use super::copy::{CopyError, WriteBits, at, give, set_write_bits};
 use super::isolation::Isolation;
 use super::namespace::bind_read_only;
 use super::scene::Stage;
-use super::tree::{Part, Protection, Tree, own_entries};
+use super::tree::{Protection, Tree, own_entries};
 use crate::launch::User;
+use crate::python::Part;
 use crate::suite::{Prefix, SourceAccess};
 
 impl Builder<'_> {

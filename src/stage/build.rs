@@ -19,12 +19,12 @@ use super::revised::AtRevision;
 use super::scene::Stage;
 use super::seen::Origins;
 use super::tmpfs::{SharedMemory, put_on_tmpfs};
-use super::tree::{Kept, Part, Place, Tree, is_installed};
+use super::tree::{Kept, Place, Tree};
 use super::workshop::Setting;
 use crate::launch::Launcher;
 use crate::python::{
-    Compilation, Existing, Installations, InvalidationMode, Placement, compile_all,
-    venv_interpreter,
+    Compilation, Existing, Installations, InvalidationMode, Part, Placement, compile_all,
+    is_installed, venv_interpreter,
 };
 use crate::suite::{
     Bytecode, Flags, Medium, Optimization, PageCache, Prefix, Scenario, SourceAccess, Suite,

@@ -7,11 +7,11 @@ use super::StageError;
 use super::copy::{CopyError, at};
 use super::damage::{Damage, OTHER_MAGIC, damage};
 use super::scene::Stage;
-use super::tree::{Part, Tree, own_entries};
+use super::tree::{Tree, own_entries};
 use super::workshop::Setting;
 use crate::launch::Launcher;
 use crate::python::{
-    Compilation, Existing, InvalidationMode, Placement, PycHeader, compile_all, source_of,
+    Compilation, Existing, InvalidationMode, Part, Placement, PycHeader, compile_all, source_of,
 };
 use crate::suite::{Bytecode, Optimization, module_file};
 

@@ -10,8 +10,8 @@ use super::installation::{Environment, NoInstallation, install};
 use super::namespace::{View, bind};
 use super::overlay::Covered;
 use super::receipt::Uncached;
-use super::tree::{Part, Place, Tree};
-use crate::python::venv_interpreter;
+use super::tree::{Place, Tree};
+use crate::python::{Part, venv_interpreter};
 use crate::suite::{Bytecode, Scenario};
 
 /// What a stage is made of.

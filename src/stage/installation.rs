@@ -17,9 +17,8 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use super::copy::{CopyBytecode, CopyError, at, copy_file, is_bytecode};
-use super::tree::PACKAGE_FOLDERS;
 use crate::python::environment::CallerEnvironment;
-use crate::python::{Bearings, Moved, PythonError, venv_interpreter};
+use crate::python::{Bearings, Moved, PythonError, is_package_folder, venv_interpreter};
 
 /// Shared libraries that are modules; no bytecode is written here.
 const EXTENSIONS: &str = "lib-dynload";
@@ -284,7 +283,7 @@ fn copy_library(
         } else if is_folder
             && depth < DEEPEST
             && name != EXTENSIONS
-            && !is_one_of(&PACKAGE_FOLDERS)
+            && !is_package_folder(&name)
             && !leads_up(&path)
         {
             let sources = if is_one_of(&SELDOM_LOADED) {

@@ -11,8 +11,9 @@ use super::build::{Builder, Installed, Method, mount_error};
 use super::copy::at;
 use super::isolation::Holding;
 use super::overlay::{Covered, Marks};
-use super::tree::{Part, own_entries};
+use super::tree::own_entries;
 use super::workshop::Backing;
+use crate::python::Part;
 
 impl Builder<'_> {
     pub(super) fn choose_method(&mut self) -> Result<(), StageError> {

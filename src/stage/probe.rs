@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::StageError;
 use super::quota::Group;
 use super::scene::Stage;
-use super::tree::Part;
 use crate::launch::{Failure, GRACE, Launcher, Spec, Until};
+use crate::python::Part;
 use crate::suite::{Prefix, SourceAccess};
 
 const PROBE_TIMEOUT: Duration = Duration::from_secs(30);

@@ -6,7 +6,7 @@ use super::cache::Census;
 use super::scene::Stage;
 use super::seen::Seen;
 use super::tmpfs::misplaced;
-use super::tree::Part;
+use crate::python::Part;
 use crate::suite::{App, Bytecode, Optimization, Prefix, SourceAccess, WriteBytecode};
 
 /// How many modules a message names.
@@ -90,14 +90,14 @@ impl Stage {
         let sourceless: Vec<&str> = Part::ALL
             .into_iter()
             .filter(is_sourceless)
-            .map(Part::origin)
+            .map(Part::word)
             .collect();
         // A prefix does not hide what stands in the place of a source.
         let read = seen.names(|m| m.code == "read" && !sourceless.contains(&m.origin.as_str()));
         let compiled = seen.names(|m| m.code == "compiled");
         for part in Part::ALL.into_iter().filter(is_sourceless) {
             let compiled = seen.names(|m| {
-                m.origin == part.origin() && m.code == "compiled" && !is_one_of(&m.name, &kept)
+                m.origin == part.word() && m.code == "compiled" && !is_one_of(&m.name, &kept)
             });
             must(
                 compiled.is_empty(),
@@ -116,7 +116,7 @@ impl Stage {
                 }
                 if let Some(wanted) = refusal(scenario.source) {
                     let others = seen.names(|m| {
-                        m.origin == Part::App.origin()
+                        m.origin == Part::App.word()
                             && m.write.as_ref().is_some_and(|write| write != wanted)
                     });
                     must(
@@ -173,7 +173,7 @@ impl Stage {
     fn part_holds(&self, part: Part, seen: &Seen) -> Vec<(bool, String)> {
         let level = self.scenario.optimization();
         let of_part =
-            |code: &'static str| seen.names(move |m| m.origin == part.origin() && m.code == code);
+            |code: &'static str| seen.names(move |m| m.origin == part.word() && m.code == code);
         let (mut read, compiled) = (of_part("read"), of_part("compiled"));
         // Of several processes one may read what another has compiled a moment before.
         let own = seen.names_written();
@@ -196,7 +196,7 @@ impl Stage {
             Bytecode::Absent | Bytecode::StaleMtime | Bytecode::StaleSize => vec![none_read],
             Bytecode::EmptyPyc | Bytecode::WrongMagic | Bytecode::Corrupt => {
                 let kept = seen.names(|m| {
-                    m.origin == part.origin()
+                    m.origin == part.word()
                         && m.code == "compiled"
                         && m.write.as_deref() != Some("written")
                 });

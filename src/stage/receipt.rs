@@ -16,8 +16,8 @@ use super::omission;
 use super::scene::{Stage, take_import_time, writes};
 use super::seen::{Seen, broken_pyc};
 use super::tmpfs::filesystems;
-use super::tree::Part;
 use crate::launch::{Failure, Launcher, Spec};
+use crate::python::Part;
 use crate::record::format::ReceiptLine;
 use crate::suite::{App, LaunchKind, Prefix};
 
@@ -111,7 +111,7 @@ impl Stage {
         let seen = self.observe(app, kind, Writing::Forbidden, launcher)?;
         let outside = seen
             .with_paths()
-            .filter(|(module, _)| module.origin != Part::App.origin());
+            .filter(|(module, _)| module.origin != Part::App.word());
         let mut found = Outside::default();
         for (module, path) in outside {
             found.loaded.push(path.to_owned());

@@ -10,7 +10,7 @@ use super::copy::{CopyError, at};
 use super::namespace::Namespace;
 use super::overlay::{Covered, Marks};
 use super::scene::Stage;
-use super::tree::Part;
+use crate::python::Part;
 use crate::revision::{Change, apply, first_unlike};
 use crate::suite::Scenario;
 

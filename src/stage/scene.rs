@@ -10,8 +10,9 @@ use super::namespace::{Inside, View};
 use super::page_cache::PageCacheState;
 use super::quota::Group;
 use super::seen::Origins;
-use super::tree::{Kept, Part, Tree};
+use super::tree::{Kept, Tree};
 use crate::launch::{Failure, Launched, Launcher, Precedent, Spec, User};
+use crate::python::Part;
 use crate::record::{Surroundings, Throttling};
 use crate::suite::{App, LaunchKind, Scenario};
 

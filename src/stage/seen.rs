@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::tree::{Part, is_installed};
+use crate::python::{Part, is_installed};
 use crate::record::format::{ModuleReceipt, SecondImport};
 
 /// The hook's lines, read.
@@ -182,7 +182,7 @@ fn module(
 ) -> ModuleReceipt {
     ModuleReceipt {
         name: name.to_owned(),
-        origin: origins.part(Path::new(path)).origin().to_owned(),
+        origin: origins.part(Path::new(path)).word().to_owned(),
         code: code.to_owned(),
         write: write.map(str::to_owned),
         compile_ms: None,

@@ -17,6 +17,7 @@ use super::copy::at;
 use super::folder::Umask;
 use super::scene::{Stage, Staged};
 use crate::launch::{GRACE, Launcher, Spec, Until, User};
+use crate::python::{Part, is_package_folder};
 use crate::suite::{App, LaunchKind};
 
 /// What the hook appends to, in the stage's temporary folder.
@@ -120,24 +121,21 @@ impl Stage {
         Ok(Traced { staged, lines })
     }
 
-    /// Whose module a file holds ("app", "site-packages", "stdlib"), and the file below its folder.
-    pub fn whose(&self, file: &Path) -> (&'static str, PathBuf) {
+    /// Whose module a file holds, and the file below its folder.
+    pub fn whose(&self, file: &Path) -> (Part, PathBuf) {
         let folders = self.origins.app.iter().chain([&self.origins.stdlib]);
         let below = folders.filter_map(|folder| file.strip_prefix(folder).ok());
         let relative = below
             .chain(self.below_installed(file))
             .min_by_key(|relative| relative.as_os_str().len())
             .unwrap_or(file);
-        (self.origins.part(file).origin(), relative.to_owned())
+        (self.origins.part(file), relative.to_owned())
     }
 
     /// The part of a path below the last folder that packages are installed in.
     fn below_installed<'a>(&self, file: &'a Path) -> Option<&'a Path> {
         file.ancestors()
-            .find(|folder| {
-                let name = folder.file_name().unwrap_or_default();
-                name == "site-packages" || name == "dist-packages"
-            })
+            .find(|folder| folder.file_name().is_some_and(is_package_folder))
             .and_then(|folder| file.strip_prefix(folder).ok())
     }
 

@@ -10,44 +10,13 @@ use walkdir::{DirEntry, WalkDir};
 
 use super::cache::Pristine;
 use super::copy::CopyError;
-use crate::suite::{Bytecode, Scenario};
+use crate::python::{Part, is_installed, is_package_folder};
+use crate::suite::Bytecode;
 
-/// Installed packages lie in folders of these names (site.py; Debian has the second).
-pub(super) const PACKAGE_FOLDERS: [&str; 2] = ["site-packages", "dist-packages"];
 /// Folders that hold no modules of the app.
 const PASSED_OVER: [&str; 2] = [".git", ".hg"];
 /// Marks a virtual environment (PEP 405).
 const VENV_MARK: &str = "pyvenv.cfg";
-
-/// What a tree is to the app.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Part {
-    App,
-    SitePackages,
-    Stdlib,
-}
-
-impl Part {
-    pub const ALL: [Self; 3] = [Self::App, Self::SitePackages, Self::Stdlib];
-
-    /// The state that a scenario gives its bytecode.
-    pub fn state(self, scenario: &Scenario) -> &Bytecode {
-        match self {
-            Self::App => &scenario.bytecode,
-            Self::SitePackages => &scenario.site_packages,
-            Self::Stdlib => &scenario.stdlib,
-        }
-    }
-
-    /// The word in receipts for where a module comes from.
-    pub fn origin(self) -> &'static str {
-        match self {
-            Self::App => "app",
-            Self::SitePackages => "site-packages",
-            Self::Stdlib => "stdlib",
-        }
-    }
-}
 
 /// Where a tree lies, and where what was changed of it shows.
 #[derive(Debug, Clone)]
@@ -227,12 +196,6 @@ fn is_foreign(entry: &DirEntry) -> bool {
         return false;
     }
     let name = entry.file_name();
-    let is_one_of = |names: &[&str]| names.iter().any(|one| name == *one);
-    is_one_of(&PACKAGE_FOLDERS) || is_one_of(&PASSED_OVER) || entry.path().join(VENV_MARK).is_file()
-}
-
-/// Does a path lead into a folder of installed packages?
-pub fn is_installed(path: &Path) -> bool {
-    path.iter()
-        .any(|part| PACKAGE_FOLDERS.iter().any(|name| part == *name))
+    let is_passed_over = PASSED_OVER.iter().any(|one| name == *one);
+    is_package_folder(name) || is_passed_over || entry.path().join(VENV_MARK).is_file()
 }

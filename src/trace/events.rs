@@ -81,7 +81,7 @@ fn add(
                 .get(&(lane.place, node.module.clone()));
             let category = match (node.kind, module) {
                 (Kind::Tracer, _) => "tracer",
-                (_, Some(module)) => module.group.name(),
+                (_, Some(module)) => module.group.word(),
                 (_, None) => "app",
             };
             let args = match module {

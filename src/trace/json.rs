@@ -158,7 +158,7 @@ fn scenario(profile: &Profile) -> JsonScenario<'_> {
         groups: profile
             .groups
             .iter()
-            .map(|(each, sums)| group(each.name(), sums))
+            .map(|(each, sums)| group(each.word(), sums))
             .collect(),
         compiling: profile.compiling.map(compiling),
         loaded_before: profile.loaded_before,
@@ -189,7 +189,7 @@ fn module(module: &ModuleProfile) -> JsonModule<'_> {
     JsonModule {
         name: &module.name,
         place: module.place.name(),
-        group: module.group.name(),
+        group: module.group.word(),
         loader: module.loader.name(),
         file: Some(module.file.as_str()).filter(|file| !file.is_empty()),
         launches: module.launches,
@@ -216,7 +216,7 @@ fn change(module: &ModuleDifference) -> JsonChange<'_> {
     JsonChange {
         name: &module.name,
         place: module.place.name(),
-        group: module.group.name(),
+        group: module.group.word(),
         own_ms: rounded(module.own_ms()),
         phases_ms: phases(&module.phases_ms),
     }

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 use super::HOOK;
 use super::account::{Account, Ending, Horizon, account};
 use super::parse::parse;
-use super::part::Group;
 use crate::launch::{Interrupted, Launched, Launcher};
 use crate::plan::shuffled;
 use crate::stage::{Stage, StageError};
@@ -175,7 +174,6 @@ fn accounted(stage: &Stage, lines: &[u8], horizon: &Horizon) -> Result<Account, 
     let log = parse(lines).map_err(|error| failed(error.to_string()))?;
     let whose = |file: &str| {
         let (group, file) = stage.whose(file.as_ref());
-        let group = Group::named(group).unwrap_or(Group::App);
         (group, file.display().to_string())
     };
     account(&log, horizon, &whose).map_err(|error| failed(error.to_string()))

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// By whose they are, modules are summed up.
+pub use crate::python::Part as Group;
+
 /// What the import system does with a module, and what the module itself does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
@@ -152,41 +155,6 @@ impl Part {
             Self::Tracer => "what tracing itself took",
             Self::End => "finalisation",
         }
-    }
-}
-
-/// Whose a module is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Group {
-    App,
-    SitePackages,
-    Stdlib,
-}
-
-impl Group {
-    pub const ALL: [Self; 3] = [Self::App, Self::SitePackages, Self::Stdlib];
-
-    /// Its word in texts and files, as in receipts.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::App => "app",
-            Self::SitePackages => "site-packages",
-            Self::Stdlib => "stdlib",
-        }
-    }
-
-    /// Its word where there is little room.
-    pub fn short(self) -> &'static str {
-        match self {
-            Self::App => "app",
-            Self::SitePackages => "site",
-            Self::Stdlib => "std",
-        }
-    }
-
-    /// The one of that name.
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|group| group.name() == name)
     }
 }
 

@@ -145,7 +145,7 @@ fn of_groups(profile: &Profile) -> Markup {
         .iter()
         .map(|(group, sums)| {
             let mut row = vec![
-                group.name().to_owned(),
+                group.word().to_owned(),
                 numbers::fixed(sums.modules, 0),
                 numbers::time(sums.own_ms),
             ];
@@ -168,7 +168,7 @@ fn modules(profile: &Profile) -> Markup {
             };
             vec![
                 format!("{}{aside}", module.name),
-                module.group.name().to_owned(),
+                module.group.word().to_owned(),
                 numbers::time(module.own_ms),
                 numbers::time(module.inclusive_ms),
                 words::mostly(module.most()),
@@ -194,7 +194,7 @@ fn compared(difference: &Difference, ours: &Profile, theirs: &Profile) -> Markup
             let (phase, change) = module.most();
             vec![
                 module.name.clone(),
-                module.group.name().to_owned(),
+                module.group.word().to_owned(),
                 words::signed(module.own_ms()),
                 format!("{phase} {}", words::signed(change)),
             ]
@@ -277,7 +277,7 @@ fn frames(profile: &Profile, lane: &Lane) -> Value {
         .iter()
         .filter(|((place, _), module)| *place == lane.place && !module.file.is_empty())
         .map(|((_, name), module)| {
-            let text = format!("{}: {}", module.group.name(), module.file);
+            let text = format!("{}: {}", module.group.word(), module.file);
             (name.clone(), text.into())
         })
         .collect();

@@ -92,7 +92,7 @@ fn of_groups(page: &mut Page, profile: &Profile) {
     let rows: Vec<[String; 8]> = profile
         .groups
         .iter()
-        .map(|(group, sums)| row(group.name(), sums))
+        .map(|(group, sums)| row(group.word(), sums))
         .collect();
     if rows.is_empty() {
         return;
