@@ -14,17 +14,20 @@ pub enum Fix {
     CompilePackages,
     /// `PYTHONPYCACHEPREFIX`, in a folder that lasts and that the app's user may write.
     Prefix,
+    /// The same in place of one that is kept in memory, or that each start finds empty.
+    MovePrefix,
     /// The source folder given to the app's user.
     Chown,
 }
 
 impl Fix {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Compile,
         Self::UncheckedHash,
         Self::CompilePackages,
         Self::Prefix,
+        Self::MovePrefix,
         Self::Chown,
     ];
 
@@ -35,6 +38,7 @@ impl Fix {
             Self::UncheckedHash => "unchecked-hash",
             Self::CompilePackages => "packages-compiled",
             Self::Prefix => "prefix-warm",
+            Self::MovePrefix => "prefix-moved",
             Self::Chown => "owned",
         }
     }
@@ -44,6 +48,7 @@ impl Fix {
         match self {
             Self::Compile | Self::UncheckedHash | Self::CompilePackages => None,
             Self::Prefix => Some("prefix-first"),
+            Self::MovePrefix => Some("prefix-moved-first"),
             Self::Chown => Some("owned-first"),
         }
     }
@@ -55,6 +60,7 @@ impl Fix {
             Self::UncheckedHash => "unchecked-hash pycs",
             Self::CompilePackages => "compile packages",
             Self::Prefix => "prefix that lasts",
+            Self::MovePrefix => "move the prefix off the tmpfs",
             Self::Chown => "chown the source",
         }
     }
@@ -71,6 +77,10 @@ impl Fix {
             Self::Prefix => {
                 "a folder on a disk that the app's user may write; it grows with each release until it \
                  is emptied"
+            }
+            Self::MovePrefix => {
+                "a folder on a disk that the app's user may write, none of PrivateTmp=, RuntimeDirectory= or \
+                 an emptyDir; it grows with each release until it is emptied"
             }
             Self::Chown => "an app that may change its own code",
         }
@@ -90,6 +100,31 @@ pub enum Ownership {
     Locked { by: String },
 }
 
+/// What does a start find below the prefix that the app has now?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PrefixNow {
+    /// There is none.
+    None,
+    /// What earlier ones wrote, as far as they may write.
+    Lasting,
+    /// The same, but for the first after a boot.
+    UntilReboot,
+    /// Nothing.
+    Emptied,
+}
+
+/// Is a fix tried?
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Applies {
+    Yes,
+    /// It need not be.
+    No {
+        because: String,
+    },
+    /// Nobody would ask for it here.
+    Foreign,
+}
+
 /// How the app starts now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Now {
@@ -98,6 +133,7 @@ pub struct Now {
     /// The interpreter's flags, which the baseline has too.
     pub flags: Vec<String>,
     pub ownership: Ownership,
+    pub prefix: PrefixNow,
 }
 
 impl Now {
@@ -107,25 +143,33 @@ impl Now {
             .map(|(_, value)| value.as_str())
     }
 
-    /// Why a fix need not be tried.
-    fn pointless(&self, fix: Fix) -> Option<String> {
-        match (fix, &self.ownership) {
-            (Fix::Chown | Fix::UncheckedHash, Ownership::Nothing) => {
-                Some("the app has no folder of its own".to_owned())
+    /// Whether a fix is tried.
+    fn applies(&self, fix: Fix) -> Applies {
+        let no = |because: &str| Applies::No {
+            because: because.to_owned(),
+        };
+        let is_filled = self.value("prefix") == Some("\"warm\"");
+        match (fix, &self.ownership, self.prefix) {
+            (Fix::Chown | Fix::UncheckedHash, Ownership::Nothing, _) => {
+                no("the app has no folder of its own")
             }
-            (Fix::Chown, Ownership::Own) => {
-                Some("the app's user may write into its source already".to_owned())
+            (Fix::Chown, Ownership::Own, _) => {
+                no("the app's user may write into its source already")
             }
-            (Fix::Chown, Ownership::Locked { by }) => Some(format!(
+            (Fix::Chown, Ownership::Locked { by }, _) => no(&format!(
                 "it would not help, as nobody may write there: {by}"
             )),
-            (Fix::Prefix, _) if self.value("prefix") == Some("\"warm\"") => {
-                Some("there is one already".to_owned())
+            (Fix::MovePrefix, _, PrefixNow::UntilReboot) if is_filled => {
+                no("all that it saves is compiling at the first start after each boot")
             }
+            (Fix::MovePrefix, _, PrefixNow::Emptied) => Applies::Yes,
+            (Fix::MovePrefix, _, _) | (Fix::Prefix, _, PrefixNow::Emptied) => Applies::Foreign,
+            (Fix::Prefix, _, _) if is_filled => no("there is one already"),
             (
                 Fix::Compile | Fix::UncheckedHash | Fix::CompilePackages | Fix::Prefix | Fix::Chown,
                 _,
-            ) => None,
+                _,
+            ) => Applies::Yes,
         }
     }
 
@@ -188,15 +232,24 @@ impl Now {
                 as_now,
                 &[beside, ("site-packages", Some("fresh"))],
             )],
-            Fix::Prefix => {
+            Fix::Prefix | Fix::MovePrefix => {
                 let prefix = |name, about, state| {
                     let changed = [("dont-write-bytecode", None), ("prefix", Some(state))];
                     self.with(name, about, &writing, &changed)
                 };
-                let first = fix.first_start().map(|name| {
-                    prefix(name, "the first start after PYTHONPYCACHEPREFIX was set", "empty")
-                });
-                let later = prefix(fix.scenario(), "every later start under the prefix", "warm");
+                let (first_is, later_is) = if fix == Fix::MovePrefix {
+                    (
+                        "the first start after the prefix was moved to a folder that lasts",
+                        "every later start under the prefix that was moved",
+                    )
+                } else {
+                    (
+                        "the first start after PYTHONPYCACHEPREFIX was set",
+                        "every later start under the prefix",
+                    )
+                };
+                let first = fix.first_start().map(|name| prefix(name, first_is, "empty"));
+                let later = prefix(fix.scenario(), later_is, "warm");
                 first.into_iter().chain([later]).collect()
             }
             Fix::Chown => {
@@ -228,11 +281,12 @@ pub fn scenarios(now: &Now) -> Vec<ScenarioText> {
     let mut baseline = now.scenario.clone();
     let mut all = Vec::new();
     for fix in Fix::ALL {
-        match now.pointless(fix) {
-            Some(because) => {
+        match now.applies(fix) {
+            Applies::Yes => all.extend(now.tried(fix)),
+            Applies::No { because } => {
                 baseline.about += &format!(". Not tried: {}, as {because}", fix.title());
             }
-            None => all.extend(now.tried(fix)),
+            Applies::Foreign => {}
         }
     }
     all.insert(0, baseline);
@@ -249,6 +303,7 @@ mod tests {
             scenario: ScenarioText::new("now", "as it is", keys, &flags),
             flags,
             ownership,
+            prefix: PrefixNow::None,
         }
     }
 
@@ -293,7 +348,10 @@ mod tests {
         let locked = Ownership::Locked {
             by: "ProtectSystem=strict".to_owned(),
         };
-        let all = scenarios(&now(&[("prefix", "warm")], &[], locked));
+        let all = scenarios(&Now {
+            prefix: PrefixNow::Lasting,
+            ..now(&[("prefix", "warm")], &[], locked)
+        });
         assert_eq!(
             names(&all),
             ["now", "compiled", "unchecked-hash", "packages-compiled"]
@@ -306,5 +364,33 @@ mod tests {
         ));
         // Beside the source there is nothing to be found under a prefix.
         assert_eq!(value(&all, "compiled", "prefix"), None);
+    }
+
+    #[test]
+    fn a_prefix_that_is_lost_is_moved_and_one_in_memory_by_name() {
+        let emptied = scenarios(&Now {
+            prefix: PrefixNow::Emptied,
+            ..now(&[("prefix", "empty")], &[], Ownership::Own)
+        });
+        assert_eq!(names(&emptied)[4..], ["prefix-moved-first", "prefix-moved"]);
+        assert_eq!(value(&emptied, "prefix-moved", "prefix"), Some("\"warm\""));
+        assert!(!emptied[0].about.contains("prefix"), "{}", emptied[0].about);
+
+        let in_memory = scenarios(&Now {
+            prefix: PrefixNow::UntilReboot,
+            ..now(&[("prefix", "warm")], &[], Ownership::Own)
+        });
+        assert!(
+            names(&in_memory)
+                .iter()
+                .all(|name| !name.starts_with("prefix"))
+        );
+        assert!(
+            in_memory[0]
+                .about
+                .contains("Not tried: move the prefix off the tmpfs, as all that it saves"),
+            "{}",
+            in_memory[0].about
+        );
     }
 }

@@ -9,7 +9,7 @@ mod lines;
 mod ranking;
 mod steps;
 
-pub use fixes::{Fix, Now, Ownership, scenarios};
+pub use fixes::{Fix, Now, Ownership, PrefixNow, scenarios};
 pub use lines::{compileall, prefix_in_unit};
 pub use ranking::{Advice, Row, Worth, advice};
 pub use steps::{Step, steps};

@@ -74,7 +74,7 @@ pub fn steps(fix: Fix, record: &Record) -> Vec<Step> {
             step(SHELL, &[compiled(python, &[], &[], PACKAGES)]),
             step(DOCKERFILE, &["ENV UV_COMPILE_BYTECODE=1".to_owned()]),
         ],
-        Fix::Prefix => {
+        Fix::Prefix | Fix::MovePrefix => {
             let name = &app.name;
             vec![
                 step(UNIT, &prefix_in_unit(name)),

@@ -3,26 +3,27 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use nix::unistd::AccessFlags;
+use nix::unistd::{AccessFlags, access};
 
 use super::exit::{Failed, Status};
 use super::measure::measure;
 use super::output::{Format, open, print, say, stdout_terminal, write};
 use super::run::{self, StageChoice};
 use super::{adhoc, unit};
-use crate::advise::{Now, Ownership, advice, scenarios};
+use crate::advise::{Now, Ownership, PrefixNow, advice, scenarios};
 use crate::analysis::Validity;
+use crate::doctor::in_memory;
 use crate::infer::Inferred;
 use crate::report::{advice_json, advice_text};
-use crate::suite::SuiteFile;
 use crate::suite::text::ScenarioText;
-use crate::unit::{AsDeployed, Writing};
+use crate::suite::{SuiteFile, WriteBytecode};
+use crate::unit::{AsDeployed, Lifetime, Writing};
 
 /// Tell which fix saves how much
 ///
 /// Launches the app as it is now and under each fix that applies (bytecode compiled at deploy, with
-/// unchecked hashes, of the packages alone; a prefix that lasts; the source given to the app's user), in
-/// the same blocks, ranks the fixes by what they save at each start, and prints the lines to paste.
+/// unchecked hashes, of the packages alone; a prefix that lasts, or one moved to a folder that lasts; the
+/// source given to the app's user), in the same blocks, ranks the fixes by what they save at each start, and prints the lines to paste.
 /// Nothing of the app's is changed.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
@@ -141,24 +142,69 @@ fn tell(
 /// A command as it is now: what is cached is what lies on disk, and nobody adds to it. A user who may
 /// write fills the cache with the first start; how the app starts before that is the question.
 fn suite_of(inferred: &Inferred) -> Result<(SuiteFile, String), Failed> {
+    let prefix = prefix(inferred)?;
+    let mut keys = vec![
+        ("source", "read-only"),
+        ("bytecode", "as-found"),
+        ("site-packages", "as-found"),
+        ("stdlib", "as-found"),
+    ];
+    keys.extend(prefix.state.map(|state| ("prefix", state)));
     let now = Now {
-        scenario: ScenarioText::new(
-            "now",
-            "the bytecode that is there now, to which nothing can be added",
-            &[
-                ("source", "read-only"),
-                ("bytecode", "as-found"),
-                ("site-packages", "as-found"),
-                ("stdlib", "as-found"),
-            ],
-            inferred.flags(),
-        ),
+        scenario: ScenarioText::new("now", &prefix.about, &keys, inferred.flags()),
         flags: inferred.flags().to_vec(),
         ownership: ownership(inferred.sources()),
+        prefix: prefix.now,
     };
     // Nothing lies below a folder without a name: paths are absolute, as those of lines to paste must be.
     adhoc::suite(inferred, |_| {
         inferred.suite_text_of(Path::new(""), &scenarios(&now))
+    })
+}
+
+/// A command's prefix.
+struct OwnPrefix {
+    now: PrefixNow,
+    /// As a scenario has it.
+    state: Option<&'static str>,
+    about: String,
+}
+
+/// Looks at the prefix that a command has, as the user who asks sees it.
+fn prefix(inferred: &Inferred) -> Result<OwnPrefix, Failed> {
+    let Some(given) = inferred.prefix() else {
+        return Ok(OwnPrefix {
+            now: PrefixNow::None,
+            state: None,
+            about: "the bytecode that is there now, to which nothing can be added".to_owned(),
+        });
+    };
+    let directory = std::env::current_dir()
+        .map_err(|error| Failed::bad_input(format!("cannot tell the current folder: {error}")))?;
+    let path = directory.join(given);
+    let nearest = path.ancestors().find(|folder| folder.exists());
+    let is_writable = nearest.is_some_and(|folder| access(folder, AccessFlags::W_OK).is_ok());
+    let (now, state, why) = if let Some(mount) = in_memory(&path) {
+        let why = format!(
+            "which lies on {} ({}) and so is empty after a boot or in a new container",
+            mount.point.display(),
+            mount.kind
+        );
+        (PrefixNow::Emptied, "empty", why)
+    } else if inferred.write() == WriteBytecode::Forbidden {
+        let why = "which nothing fills, as Python is told to write no bytecode".to_owned();
+        (PrefixNow::Lasting, "empty", why)
+    } else if is_writable {
+        let why = "filled by earlier starts".to_owned();
+        (PrefixNow::Lasting, "warm", why)
+    } else {
+        let why = "which cannot be written".to_owned();
+        (PrefixNow::Lasting, "unwritable", why)
+    };
+    Ok(OwnPrefix {
+        now,
+        state: Some(state),
+        about: format!("the prefix {}, {why}", path.display()),
     })
 }
 
@@ -180,7 +226,7 @@ fn ownership(sources: &[PathBuf]) -> Ownership {
             ),
         };
     }
-    let writable = |source: &PathBuf| nix::unistd::access(source, AccessFlags::W_OK).is_ok();
+    let writable = |source: &PathBuf| access(source, AccessFlags::W_OK).is_ok();
     if !nix::unistd::geteuid().is_root() && sources.iter().all(writable) {
         Ownership::Own
     } else {
@@ -205,5 +251,11 @@ fn as_deployed(deployed: &AsDeployed) -> Now {
         scenario,
         flags: deployed.flags.clone(),
         ownership,
+        prefix: match deployed.prefix {
+            None => PrefixNow::None,
+            Some(Lifetime::Lasting) => PrefixNow::Lasting,
+            Some(Lifetime::UntilReboot) => PrefixNow::UntilReboot,
+            Some(Lifetime::UntilStop { .. }) => PrefixNow::Emptied,
+        },
     }
 }

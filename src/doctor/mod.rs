@@ -46,6 +46,7 @@ pub use command::{CommandRequest, command};
 pub use error::DoctorError;
 pub use header::{HashCheck, SourceHash};
 pub use json::json;
+pub use mounts::{Mount, in_memory};
 pub use observe::{Command, Comparison, observe};
 pub use process::process;
 pub use rights::Rights;

@@ -43,6 +43,19 @@ impl Mounts {
     }
 }
 
+/// The mount that keeps in memory what lies in a folder, which need not exist: none if it is kept on a
+/// disk.
+pub fn in_memory(folder: &Path) -> Option<Mount> {
+    let nearest = folder.ancestors().find(|folder| folder.is_dir())?;
+    is_in_memory(nearest).then(|| match Mounts::mine().over(nearest) {
+        Some(mount) => mount.clone(),
+        None => Mount {
+            point: nearest.to_owned(),
+            kind: "tmpfs".to_owned(),
+        },
+    })
+}
+
 /// Is what lies in this folder kept in memory?
 pub fn is_in_memory(folder: &Path) -> bool {
     statfs(folder).is_ok_and(|found| found.filesystem_type() == TMPFS_MAGIC)

@@ -4,9 +4,11 @@
 use std::collections::BTreeMap;
 
 use crate::suite::{Flags, Invocation, Omission, Optimization, WriteBytecode, without_dont_write};
+use crate::unit::forbids_writing;
 
 /// Variables that scenarios set themselves.
-const LEFT_OUT: [&str; 2] = ["PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX"];
+const LEFT_OUT: [&str; 2] = ["PYTHONDONTWRITEBYTECODE", PREFIX];
+const PREFIX: &str = "PYTHONPYCACHEPREFIX";
 const OPTIMIZE: &str = "PYTHONOPTIMIZE";
 
 /// What was taken off a command and its environment.
@@ -16,6 +18,10 @@ pub struct Taken {
     pub flags: Vec<String>,
     /// What no scenario gets, as it was given.
     pub left_out: Vec<String>,
+    /// Of that, the prefix.
+    pub prefix: Option<String>,
+    /// And whether bytecode may be written.
+    pub write: WriteBytecode,
 }
 
 /// Takes what is about bytecode off a command that begins with `{python}`, of whose words the first
@@ -28,12 +34,13 @@ pub fn take(
     let mut taken = Taken::default();
     let invocation = Invocation::of(words.get(1..).unwrap_or_default());
     let flags = Flags::parse(&invocation.flags).unwrap_or_default();
-    let forbids = flags.write() == WriteBytecode::Forbidden;
-    if forbids {
+    taken.write = flags.write();
+    if taken.write == WriteBytecode::Forbidden {
         taken.left_out.push("-B".to_owned());
     }
     if let Some(prefix) = &invocation.prefix {
         taken.left_out.push(format!("-X pycache_prefix={prefix}"));
+        taken.prefix = Some(prefix.clone());
     }
     let is_optimized = flags.optimization() != Optimization::None;
     if is_optimized || !taken.left_out.is_empty() {
@@ -50,6 +57,14 @@ pub fn take(
             .filter(|(value, _)| !value.is_empty() && !ignored)
         {
             taken.left_out.push(format!("{name}={value}"));
+            match name {
+                PREFIX => {
+                    // The flag counts for more.
+                    taken.prefix.get_or_insert(value);
+                }
+                _ if forbids_writing(&value) => taken.write = WriteBytecode::Forbidden,
+                _ => {}
+            }
         }
     }
     if let Some((value, _)) = env.remove(OPTIMIZE)
@@ -103,6 +118,16 @@ mod tests {
         assert_eq!(words, "{python} run.py -O");
         assert_eq!(found.flags, ["-OO"]);
         assert_eq!(found.left_out, ["PYTHONPYCACHEPREFIX=/c"]);
+        assert_eq!(found.prefix.as_deref(), Some("/c"));
+        assert_eq!(found.write, WriteBytecode::Allowed);
+
+        let variables = [
+            ("PYTHONDONTWRITEBYTECODE", "1"),
+            ("PYTHONPYCACHEPREFIX", "/c"),
+        ];
+        let (_, _, found) = taken("{python} -X pycache_prefix=/d run.py", 1, &variables);
+        assert_eq!(found.prefix.as_deref(), Some("/d"));
+        assert_eq!(found.write, WriteBytecode::Forbidden);
     }
 
     #[test]

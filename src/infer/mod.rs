@@ -29,6 +29,7 @@ pub use sources::shared_folders;
 use crate::launch::{Launcher, Service};
 use crate::python::environment::CallerEnvironment;
 use crate::python::on_path;
+use crate::suite::WriteBytecode;
 use crate::suite::text::{ScenarioText, name, shell, with_source};
 use layout::Layout;
 use observe::Observed;
@@ -191,6 +192,16 @@ impl Inferred {
     /// The same with these scenarios, the first of which is the baseline.
     pub fn suite_text_of(&self, folder: &Path, scenarios: &[ScenarioText]) -> String {
         text::write(self, folder, scenarios)
+    }
+
+    /// The prefix that the command has, from its folder on: scenarios have their own.
+    pub fn prefix(&self) -> Option<&str> {
+        self.taken.prefix.as_deref()
+    }
+
+    /// May the command write bytecode? That, too, scenarios decide.
+    pub fn write(&self) -> WriteBytecode {
+        self.taken.write
     }
 
     /// The folders of its own modules.

@@ -505,8 +505,9 @@ pub enum PageCache {
 }
 
 /// Does the interpreter write pycs (`PYTHONDONTWRITEBYTECODE`)?
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum WriteBytecode {
+    #[default]
     Allowed,
     Forbidden,
 }

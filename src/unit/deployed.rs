@@ -18,6 +18,8 @@ use crate::suite::WriteBytecode;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Deployed {
     pub keys: Vec<Key>,
+    /// How long what is written below its prefix lasts, if it has one.
+    pub prefix: Option<Lifetime>,
 }
 
 /// A key of a scenario.
@@ -163,7 +165,13 @@ impl Unit {
             self.writing(&path, Some(&here))
         };
         let said = format!("the prefix is {}", path.display());
-        match (writing, self.sandbox().lifetime(&path)) {
+        let lifetime = match self.sandbox().lifetime(&path) {
+            // What runs outside of the sandbox sees the folders that are there without it.
+            Lifetime::UntilStop { .. } if outside => Lifetime::Lasting,
+            lifetime => lifetime,
+        };
+        deployed.prefix = Some(lifetime.clone());
+        match (writing, lifetime) {
             (Writing::Forbidden { because }, _) => {
                 deployed.add("prefix", "\"unwritable\"", format!("{said}; {because}"));
             }
@@ -172,7 +180,7 @@ impl Unit {
                 "\"empty\"",
                 format!("{said}, which nothing fills, as Python is told to write no bytecode"),
             ),
-            (_, Lifetime::UntilStop { by }) if !outside => deployed.add(
+            (_, Lifetime::UntilStop { by }) => deployed.add(
                 "prefix",
                 "\"empty\"",
                 format!("{said}, which each start finds empty: {by}"),

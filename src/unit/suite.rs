@@ -44,6 +44,8 @@ pub struct AsDeployed {
     pub writing: Writing,
     /// What of the sandbox makes the source read-only, whoever owns it.
     pub locked_by: Option<String>,
+    /// How long what it writes below its prefix lasts, if it has one.
+    pub prefix: Option<Lifetime>,
 }
 
 /// What a scenario's own axes stand for.
@@ -162,6 +164,7 @@ impl Unit {
             source: source.here.clone(),
             writing: self.writing_into(source, outside),
             locked_by,
+            prefix: deployed.prefix.clone(),
         }
     }
 

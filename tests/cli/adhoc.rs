@@ -7,7 +7,7 @@ use std::process::Command;
 
 use toml::Table;
 
-use crate::project::{As, Ended, Project, end, fate, fingerprint, python};
+use crate::project::{As, Ended, Project, end, fate, fingerprint, python, site_packages};
 
 pub fn project() -> Project {
     Project::new("")
@@ -73,11 +73,6 @@ fn venv(project: &Project) -> PathBuf {
     .unwrap();
     symlink(&home, folder.join("bin/python")).unwrap();
     folder
-}
-
-fn site_packages(venv: &Path) -> PathBuf {
-    let lib = fs::read_dir(venv.join("lib")).unwrap().next().unwrap();
-    lib.unwrap().path().join("site-packages")
 }
 
 /// A command of a virtual environment.

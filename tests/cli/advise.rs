@@ -1,11 +1,14 @@
 //! `coldsnake advise`: fixes as scenarios, ranked by what they were seen to save.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
 
-use crate::project::{As, Ended, Project, end, fate, fingerprint, is_root, python};
+use crate::project::{
+    As, Ended, Project, end, fate, fingerprint, is_root, python, site_packages, virtual_environment,
+};
 
 /// An app whose own modules take a while to compile, so that bytecode shows in few blocks.
 fn project() -> Project {
@@ -23,7 +26,10 @@ fn project() -> Project {
 }
 
 fn advising(project: &Project, who: As, options: &[&str]) -> Command {
-    let python = python();
+    advising_under(project, who, &python(), options)
+}
+
+fn advising_under(project: &Project, who: As, python: &str, options: &[&str]) -> Command {
     let usual = ["advise", "--quiet", "--seed", "1", "--out"];
     let out = project.path().join("out");
     let mut command = project.command(
@@ -32,7 +38,7 @@ fn advising(project: &Project, who: As, options: &[&str]) -> Command {
             &usual[..],
             &[out.to_str().unwrap(), "--format", "json"],
             options,
-            &["--", &python, "main.py"],
+            &["--", python, "main.py"],
         ]
         .concat(),
     );
@@ -219,22 +225,174 @@ fn a_prefix_that_each_stop_empties_is_moved_and_one_that_lasts_is_left() {
     let volatile = "ProtectSystem=strict\nRuntimeDirectory=shop\n\
                     Environment=PYTHONPYCACHEPREFIX=/run/shop\n";
     let ended = advise_unit(&project, volatile);
-    assert!(names(&fixes(&ended)).contains(&"prefix-warm"));
+    expect_moved(&ended);
     let now = project.receipt("as-deployed");
     assert_eq!(fate(&now, "helper"), "compiled written");
+    let moved = project.receipt("prefix-moved");
+    assert_eq!(fate(&moved, "helper"), "read");
     assert_eq!(fate(&project.receipt("compiled"), "helper"), "read");
 
     fs::remove_dir_all(project.path().join("out")).unwrap();
     let lasting = "ProtectSystem=strict\nCacheDirectory=shop\n\
                    Environment=PYTHONPYCACHEPREFIX=%C/shop\n";
     let ended = advise_unit(&project, lasting);
-    assert!(!names(&fixes(&ended)).contains(&"prefix-warm"));
-    let found: Value = serde_json::from_str(&ended.stdout).unwrap();
-    let now = found["now"].as_str().unwrap();
+    expect_no_prefix(&ended);
+    let now = about_now(&ended);
     assert!(
         now.contains("Not tried: prefix that lasts, as there is one already"),
         "{now}"
     );
+    assert!(!now.contains("tmpfs"), "{now}");
+}
+
+/// The prefix that there is is moved, and no other one is tried beside it.
+fn expect_moved(ended: &Ended) {
+    let fixes = fixes(ended);
+    assert!(!names(&fixes).contains(&"prefix-warm"), "{fixes:?}");
+    let moved = fixes
+        .iter()
+        .find(|fix| fix["scenario"] == "prefix-moved")
+        .unwrap();
+    assert_eq!(moved["fix"], "move the prefix off the tmpfs");
+    assert!(!moved["first_start_cost_ms"].is_null());
+    let needs = moved["needs"].as_str().unwrap();
+    for needed in ["a folder on a disk", "PrivateTmp=", "RuntimeDirectory="] {
+        assert!(needs.contains(needed), "{needs}");
+    }
+    let unit = moved["steps"][0]["lines"].to_string();
+    for line in ["CacheDirectory=", "PYTHONPYCACHEPREFIX=%C/"] {
+        assert!(unit.contains(line), "{unit}");
+    }
+}
+
+fn expect_no_prefix(ended: &Ended) {
+    let fixes = fixes(ended);
+    let is_prefix = |name: &&str| name.starts_with("prefix");
+    assert!(!names(&fixes).iter().any(is_prefix), "{fixes:?}");
+}
+
+fn about_now(ended: &Ended) -> String {
+    let found: Value = serde_json::from_str(&ended.stdout).unwrap();
+    found["now"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_prefix_in_a_private_tmp_is_moved() {
+    let project = project();
+    let ended = advise_unit(
+        &project,
+        "PrivateTmp=yes\nEnvironment=PYTHONPYCACHEPREFIX=/tmp/pyc\n",
+    );
+    expect_moved(&ended);
+    let now = about_now(&ended);
+    assert!(
+        now.contains("each start finds empty: PrivateTmp=yes"),
+        "{now}"
+    );
+}
+
+#[test]
+fn a_prefix_that_a_boot_empties_is_named_and_not_moved() {
+    let project = project();
+    let ended = advise_unit(&project, "Environment=PYTHONPYCACHEPREFIX=/dev/shm/pyc\n");
+    expect_no_prefix(&ended);
+    let now = about_now(&ended);
+    assert!(
+        now.contains(
+            "Not tried: move the prefix off the tmpfs, as all that it saves is compiling at the first \
+             start after each boot"
+        ),
+        "{now}"
+    );
+}
+
+/// Of a command, nobody knows how often its machine boots; its containers find the prefix empty.
+#[test]
+fn a_commands_prefix_in_memory_is_moved_and_one_on_a_disk_is_left() {
+    let in_memory = nix::sys::statfs::statfs("/dev/shm")
+        .is_ok_and(|found| found.filesystem_type() == nix::sys::statfs::TMPFS_MAGIC);
+    if !in_memory {
+        eprintln!("/dev/shm is no tmpfs here");
+        return;
+    }
+    let project = project();
+    let option = |prefix: &str| format!("PYTHONPYCACHEPREFIX={prefix}");
+    let advised = |prefix: &str| {
+        let options = ["--blocks", "2", "--env", &option(prefix)];
+        let ended = end(&mut advising(&project, As::Me, &options)).expect(0);
+        let receipt = project.receipt("now");
+        fs::remove_dir_all(project.path().join("out")).unwrap();
+        (ended, fate(&receipt, "helper"))
+    };
+    let folder = tempfile::tempdir_in("/dev/shm").unwrap();
+    let prefix = folder.path().join("pyc");
+    let (ended, helper) = advised(prefix.to_str().unwrap());
+    expect_moved(&ended);
+    let said = about_now(&ended);
+    assert!(said.contains("lies on /dev/shm (tmpfs)"), "{said}");
+    assert_eq!(helper, "compiled written");
+    // Nothing is written when the command is looked at.
+    assert!(!prefix.exists());
+
+    let (ended, helper) = advised(project.path().join("pyc").to_str().unwrap());
+    expect_no_prefix(&ended);
+    assert!(about_now(&ended).contains("prefix that lasts, as there is one already"));
+    assert_eq!(helper, "read");
+}
+
+/// As uv leaves an environment: what is installed has no bytecode.
+#[test]
+fn packages_without_bytecode_are_to_be_compiled_and_the_lines_do_it() {
+    let project = project();
+    let python = virtual_environment(&project);
+    let environment = PathBuf::from(&python);
+    let environment = environment.parent().and_then(Path::parent).unwrap();
+    let packages = site_packages(environment);
+    fs::rename(
+        project.path().join("app/helper.py"),
+        packages.join("helper.py"),
+    )
+    .unwrap();
+    fs::rename(
+        project.path().join("app/other.py"),
+        packages.join("other.py"),
+    )
+    .unwrap();
+
+    let ended = end(&mut advising_under(
+        &project,
+        As::Me,
+        &python,
+        &["--blocks", "10"],
+    ))
+    .expect(0);
+    assert!(!packages.join("__pycache__").exists());
+    let fixes = fixes(&ended);
+    let of = |name: &str| fixes.iter().find(|fix| fix["scenario"] == name).unwrap();
+    let compiled = of("packages-compiled");
+    assert_eq!(compiled["fix"], "compile packages");
+    assert_eq!(compiled["worth"], "saves", "{fixes:?}");
+    assert_eq!(compiled["starts"], 1.0);
+    assert!(compiled["first_start_cost_ms"].is_null());
+    let now = project.receipt("now");
+    assert!(fate(&now, "helper").starts_with("compiled"), "{now}");
+    assert_eq!(
+        fate(&project.receipt("packages-compiled"), "helper"),
+        "read"
+    );
+
+    let steps = compiled["steps"].as_array().unwrap();
+    let at = |place: &str| {
+        let is_there = |step: &&Value| step["place"].as_str().unwrap().contains(place);
+        let step = steps.iter().find(is_there).unwrap();
+        step["lines"].as_array().unwrap()[0].as_str().unwrap()
+    };
+    assert_eq!(at("Dockerfile"), "ENV UV_COMPILE_BYTECODE=1");
+    let line = at("shell");
+    let shell = Command::new("sh").args(["-c", line]).status().unwrap();
+    assert!(shell.success(), "{line}");
+    let cached = fs::read_dir(packages.join("__pycache__")).unwrap();
+    assert!(cached.count() >= 2, "{line}");
 }
 
 #[test]

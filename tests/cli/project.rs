@@ -348,6 +348,12 @@ pub fn make_environment(folder: &Path) -> PathBuf {
     folder.join("bin/python3")
 }
 
+/// Where an environment's packages are installed.
+pub fn site_packages(environment: &Path) -> PathBuf {
+    let mut lib = fs::read_dir(environment.join("lib")).unwrap();
+    lib.next().unwrap().unwrap().path().join("site-packages")
+}
+
 /// What an interpreter says of its version, "3.11.7".
 pub fn version(python: &str) -> String {
     let output = Command::new(python).args(["-I", "-V"]).output().unwrap();
