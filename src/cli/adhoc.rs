@@ -92,20 +92,22 @@ pub fn open(
     verbosity: Verbosity,
 ) -> Result<(SuiteFile, String), Failed> {
     let inferred = observe(words, python, options, verbosity)?;
-    suite(&inferred, |folder| inferred.suite_text(folder))
+    // Nothing lies below a folder without a name, so paths are absolute: who reads the record does not
+    // know in which folder the command was given.
+    suite(&inferred, || inferred.suite_text(Path::new("")))
 }
 
-/// The suite whose text this is, once it is known in which folder its paths are, and what it came from.
+/// The suite whose text this is, and what it came from.
 ///
 /// # Errors
 /// When the current folder cannot be told.
 pub fn suite(
     inferred: &Inferred,
-    text: impl FnOnce(&Path) -> String,
+    text: impl FnOnce() -> String,
 ) -> Result<(SuiteFile, String), Failed> {
     let folder = std::env::current_dir()
         .map_err(|error| Failed::bad_input(format!("cannot tell the current folder: {error}")))?;
-    let file = SuiteFile::from_text(&folder.join(FILE), text(&folder));
+    let file = SuiteFile::from_text(&folder.join(FILE), text());
     Ok((file, format!("{} (inferred)", inferred.given())))
 }
 

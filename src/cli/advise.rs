@@ -157,7 +157,7 @@ fn suite_of(inferred: &Inferred) -> Result<(SuiteFile, String), Failed> {
         prefix: prefix.now,
     };
     // Nothing lies below a folder without a name: paths are absolute, as those of lines to paste must be.
-    adhoc::suite(inferred, |_| {
+    adhoc::suite(inferred, || {
         inferred.suite_text_of(Path::new(""), &scenarios(&now))
     })
 }

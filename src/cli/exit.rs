@@ -166,6 +166,7 @@ impl From<StageError> for Failed {
             | StageError::NoProgram { .. } => Status::NotLaunched,
             StageError::DropCachesNotAllowed { .. }
             | StageError::Files(_)
+            | StageError::TemporaryInside { .. }
             | StageError::Mount { .. }
             | StageError::NoPort(_) => Status::BadInput,
         };

@@ -65,6 +65,16 @@ use crate::suite::Optimization;
 pub enum StageError {
     #[error("cannot prepare the private copies: {0}\n  they lie in TMPDIR, or else in /tmp")]
     Files(#[from] CopyError),
+    #[error(
+        "the temporary folder {} lies inside the app's source {}, which scenarios copy and make \
+         read-only\n  name a folder outside of it with TMPDIR, such as TMPDIR=/var/tmp",
+        folder.display(),
+        source_folder.display()
+    )]
+    TemporaryInside {
+        folder: PathBuf,
+        source_folder: PathBuf,
+    },
     #[error("cannot prepare the private copies: mounting {}: {source}", path.display())]
     Mount {
         path: PathBuf,

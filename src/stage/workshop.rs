@@ -66,12 +66,14 @@ impl Workshop {
     /// # Errors
     /// When one cannot be made true here, or the user interrupts.
     pub fn set_up(setting: Setting<'_>, launcher: &mut dyn Launcher) -> Result<Self, StageError> {
-        sweep(&std::env::temp_dir());
+        let temporary = std::env::temp_dir();
+        check_outside(&temporary, &setting.suite.app.sources)?;
+        sweep(&temporary);
         sweep(Path::new(SHARED_MEMORY));
         // What is made here must be readable for whoever launches the app, whatever the caller's
         // umask is.
         let _umask = Umask::set(0o022);
-        let (root, lock) = make_root(&std::env::temp_dir())?;
+        let (root, lock) = make_root(&temporary)?;
         let isolation = Isolation::begin();
         isolation.admit(root.path())?;
         let hook = root.path().join("hook");
@@ -135,5 +137,21 @@ impl Drop for Workshop {
         if !Uid::effective().is_root() {
             let _ = set_write_bits(self.root.path(), WriteBits::On);
         }
+    }
+}
+
+/// Stages cannot lie in what they are copies of or cover.
+fn check_outside(temporary: &Path, sources: &[PathBuf]) -> Result<(), StageError> {
+    let Ok(real) = fs::canonicalize(temporary) else {
+        return Ok(());
+    };
+    let holds_it =
+        |source: &&PathBuf| fs::canonicalize(source).is_ok_and(|source| real.starts_with(source));
+    match sources.iter().find(holds_it) {
+        None => Ok(()),
+        Some(source) => Err(StageError::TemporaryInside {
+            folder: temporary.to_owned(),
+            source_folder: source.clone(),
+        }),
     }
 }

@@ -93,6 +93,14 @@ fn a_script_is_measured_under_the_standard_scenarios() {
     for scenario in ["as-found", "cold", "prefix-first", "prefix-warm"] {
         project.receipt(scenario);
     }
+    // The record says where the app lies, wherever it is read.
+    let suite: Table = project.record()[0]["suite"]["text"]
+        .as_str()
+        .unwrap()
+        .parse()
+        .unwrap();
+    let app = fs::canonicalize(project.path().join("app")).unwrap();
+    assert_eq!(suite["app"]["source"].as_str(), app.to_str());
     let header = &project.record()[0];
     let origin = header["suite"]["origin"].as_str().unwrap();
     assert_eq!(origin, format!("{} main.py (inferred)", python()));
@@ -418,4 +426,24 @@ fn init_writes_a_suite_that_run_accepts_and_never_overwrites_one() {
         .expect(0);
     assert_eq!(fs::read_to_string(&file).unwrap(), text);
     assert_eq!(fate(&project.receipt("warm"), "helper"), "read");
+}
+
+#[test]
+fn a_temporary_folder_inside_the_source_is_told_with_what_to_do() {
+    let project = project();
+    let inside = project.path().join("app/tmp");
+    fs::create_dir(&inside).unwrap();
+    let python = python();
+    for stage in ["auto", "copy"] {
+        let args = [
+            "run", "--quiet", "--blocks", "1", "--stage", stage, "--out", "../out", "--", &python,
+            "main.py",
+        ];
+        let mut command = command(&project, "app", &args);
+        end(command.env("TMPDIR", &inside)).expect(2).says(&[
+            "app/tmp lies inside the app's source",
+            "name a folder outside of it with TMPDIR",
+        ]);
+        assert_eq!(fs::read_dir(&inside).unwrap().count(), 0);
+    }
 }
