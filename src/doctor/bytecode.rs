@@ -16,6 +16,7 @@ use super::rights::{May, Want};
 use super::rules::Bodies;
 use super::verdict::{Evidence, Pyc, Verdict};
 use crate::suite::Optimization;
+use crate::unit::Permissions;
 
 /// Longer files are not read: their hash is taken to be right, and their code to be sound.
 const LONGEST: usize = 64 << 20;
@@ -88,7 +89,10 @@ impl Look<'_> {
         let stat = fstat(&folder).ok();
         let may_enter = match &stat {
             Some(_) if self.writing.rights.are_mine() => May::Yes,
-            Some(stat) => self.writing.rights.may(stat, Want::Enter),
+            Some(stat) => self
+                .writing
+                .rights
+                .may(&Permissions::of(&folder, stat), Want::Enter),
             None => May::Unknown,
         };
         Found::Cache(Cache {
@@ -233,7 +237,7 @@ impl Look<'_> {
             pyc = Some(Pyc::of(&found));
             let closed = if cache.may_enter == May::No {
                 Some((cache.mode, cache.owner))
-            } else if rights.may(&found, Want::Read) == May::No {
+            } else if rights.may(&Permissions::of(&file, &found), Want::Read) == May::No {
                 Some((found.st_mode & 0o7777, found.st_uid))
             } else {
                 None

@@ -11,7 +11,7 @@ use super::rights::user_name;
 use super::subject::Subject;
 use super::verdict::{Evidence, Pyc, Verdict};
 use super::words::{module_name, pyc_of, time};
-use super::writing::{Obstacle, Obstructed};
+use super::writing::{List, Obstacle, Obstructed};
 use crate::python::Part;
 
 impl Gathered<'_> {
@@ -136,8 +136,12 @@ pub(super) fn of_obstacle(subject: &Subject, obstructed: &Obstructed) -> String 
             "{at} cannot be written by anybody: {} ({kind}) is mounted read-only (EROFS)",
             point.display()
         ),
-        Obstacle::Denied { owner, mode } => format!(
-            "{at} has mode {mode:04o} and belongs to {}, and {user} may not write into it (EACCES)",
+        Obstacle::Denied { owner, mode, list } => format!(
+            "{at} has mode {mode:04o}{} and belongs to {}, and {user} may not write into it (EACCES)",
+            match list {
+                List::None => "",
+                List::There => ", an access control list (getfacl)",
+            },
             user_name(*owner)
         ),
         Obstacle::NoFolder => format!("{at} stands where a folder would be, and is none (ENOTDIR)"),

@@ -1,9 +1,8 @@
-//! Whose rights count, and what file modes let that user do.
+//! Whose rights count, and what modes and access control lists let that user do.
 
-use nix::sys::stat::FileStat;
 use nix::unistd::{Gid, Uid, getgroups};
 
-use crate::unit::{Account, ServiceUser};
+use crate::unit::{Account, Permissions, ServiceUser};
 
 /// What is to be done with a file or a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +33,7 @@ enum Of {
 enum Who {
     /// Modes forbid nothing.
     Root,
-    /// By owner, groups and mode. POSIX access control lists are not looked at.
+    /// By owner, groups, mode and access control list.
     User { uid: Option<u32>, groups: Vec<u32> },
     /// An account that is not known here: nothing can be said.
     Unknown,
@@ -151,29 +150,18 @@ impl Rights {
         }
     }
 
-    /// May the user do this, by owner, group and mode (path_resolution(7))?
-    pub fn may(&self, file: &FileStat, want: Want) -> May {
-        let (uid, groups) = match &self.who {
-            Who::Root => return May::Yes,
-            Who::Unknown => return May::Unknown,
-            Who::User { uid, groups } => (*uid, groups),
-        };
-        let shift = if uid == Some(file.st_uid) {
-            6
-        } else if groups.contains(&file.st_gid) {
-            3
-        } else {
-            0
-        };
+    /// May the user do this, by owner, group, mode and access control list?
+    pub fn may(&self, file: &Permissions, want: Want) -> May {
         let needed = match want {
             Want::Read => 0o4,
             Want::Enter => 0o1,
             Want::WriteInto => 0o3,
         };
-        if file.st_mode >> shift & needed == needed {
-            May::Yes
-        } else {
-            May::No
+        match &self.who {
+            Who::Root => May::Yes,
+            Who::Unknown => May::Unknown,
+            Who::User { uid, groups } if file.allow(*uid, groups, needed) => May::Yes,
+            Who::User { .. } => May::No,
         }
     }
 }

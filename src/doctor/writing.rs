@@ -12,7 +12,7 @@ use nix::unistd::{AccessFlags, faccessat};
 use super::mounts::Mounts;
 use super::rights::{May, Rights, Want};
 use super::view::View;
-use crate::unit::{Access, Lifetime, Sandbox};
+use crate::unit::{Access, Lifetime, Permissions, Sandbox};
 
 /// What keeps a pyc from being written, or from lasting.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,8 +23,8 @@ pub enum Obstacle {
     Sandbox { by: String },
     /// The folder lies on a mount that is read-only: EROFS.
     ReadOnlyMount { point: PathBuf, kind: String },
-    /// Owner and mode of the folder: EACCES.
-    Denied { owner: u32, mode: u32 },
+    /// Owner and mode of the folder, and its access control list if it has one: EACCES.
+    Denied { owner: u32, mode: u32, list: List },
     /// Something that is no folder stands where the folder would be: ENOTDIR.
     NoFolder,
     /// No space is left, or no more files can be made: ENOSPC.
@@ -46,6 +46,13 @@ impl Obstacle {
             Self::Emptied { .. } => "volatile",
         }
     }
+}
+
+/// Has a folder an access control list?
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum List {
+    None,
+    There,
 }
 
 /// An obstacle, and the folder that was looked at: the one that was asked for, or the nearest above
@@ -117,16 +124,22 @@ impl Writing {
             let (point, kind) = mount("file system");
             return Some(Obstacle::ReadOnlyMount { point, kind });
         }
+        let permissions = Permissions::at(here)?;
         let denied = if self.rights.are_mine() {
             let wanted = AccessFlags::W_OK | AccessFlags::X_OK;
             faccessat(nix::fcntl::AT_FDCWD, here, wanted, AtFlags::AT_EACCESS).is_err()
         } else {
-            self.rights.may(found, Want::WriteInto) == May::No
+            self.rights.may(&permissions, Want::WriteInto) == May::No
         };
         if denied {
             return Some(Obstacle::Denied {
-                owner: found.st_uid,
-                mode: found.st_mode & 0o7777,
+                owner: permissions.owner,
+                mode: permissions.mode,
+                list: if permissions.has_list() {
+                    List::There
+                } else {
+                    List::None
+                },
             });
         }
         let full = system.is_some_and(|system| is_full(system, &self.rights));
@@ -163,8 +176,8 @@ pub fn closed_above(writing: &Writing, path: &Path) -> Option<(PathBuf, u32, u32
     }
     let above: Vec<&Path> = path.ancestors().skip(1).collect();
     above.into_iter().rev().find_map(|folder| {
-        let found = stat(&writing.view.here(folder)).ok()?;
+        let found = Permissions::at(&writing.view.here(folder))?;
         (writing.rights.may(&found, Want::Enter) == May::No)
-            .then(|| (folder.to_owned(), found.st_uid, found.st_mode & 0o7777))
+            .then(|| (folder.to_owned(), found.owner, found.mode))
     })
 }

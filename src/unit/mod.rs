@@ -4,6 +4,7 @@
 //! The parsers are held against what systemd itself made of the same units:
 //! `scripts/unit-cases` asks it, `tests/data/units` keeps the answers.
 
+mod access;
 mod command;
 mod deployed;
 mod environment;
@@ -24,6 +25,7 @@ mod unhonoured;
 mod user;
 mod words;
 
+pub use access::Permissions;
 pub use command::{ExecCommand, ExecPrefix};
 pub use deployed::{Writing, forbids_writing};
 pub use environment::{AbsentFile, Origin, ServiceEnvironment, Variable};

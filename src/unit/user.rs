@@ -1,9 +1,8 @@
 //! Who a service runs as, and what file modes let that user write.
 
-use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use super::access::Permissions;
 use super::host::Account;
 use super::lines::Directive;
 use super::parse::Unit;
@@ -80,7 +79,7 @@ impl Unit {
 }
 
 impl ServiceUser {
-    /// May this user write into a folder, by its owner, its group and its mode?
+    /// May this user write into a folder, by its owner, its group, its mode and its access list?
     pub fn may_write(&self, folder: &Path) -> Modes {
         let (uid, groups) = match self {
             Self::Root => return Modes::Allow,
@@ -92,25 +91,18 @@ impl ServiceUser {
         };
         let nearest = folder
             .ancestors()
-            .find_map(|path| Some((path, fs::metadata(path).ok()?)));
-        let Some((path, metadata)) = nearest else {
+            .find_map(|path| Some((path, Permissions::at(path)?)));
+        let Some((path, found)) = nearest else {
             return Modes::Unknown;
         };
-        let shift = if uid == Some(metadata.uid()) {
-            6
-        } else if groups.contains(&metadata.gid()) {
-            3
-        } else {
-            0
-        };
         // To make a file in a folder one must be let in, too.
-        if metadata.mode() >> shift & 0o3 == 0o3 {
+        if found.allow(uid, groups, 0o3) {
             Modes::Allow
         } else {
             Modes::Forbid {
                 folder: path.to_owned(),
-                mode: metadata.mode() & 0o7777,
-                owner: metadata.uid(),
+                mode: found.mode,
+                owner: found.owner,
             }
         }
     }
@@ -128,6 +120,7 @@ impl ServiceUser {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
@@ -157,5 +150,40 @@ mod tests {
         assert_eq!(user.name(), "no-such-account");
         assert_eq!(user.may_write(Path::new("/")), Modes::Unknown);
         assert_eq!(super::tests::user("User=0"), ServiceUser::Root);
+    }
+
+    #[test]
+    fn an_access_control_list_counts_for_a_service() {
+        let Some(account) = Account::find("nobody") else {
+            return;
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let list = |bits: u8| {
+            let [a, b, c, d] = account.uid.to_le_bytes();
+            let mut list = 2_u32.to_le_bytes().to_vec();
+            for (tag, bits, id) in [
+                (0x01, 7, [255; 4]),
+                (0x02, bits, [a, b, c, d]),
+                (0x04, 5, [255; 4]),
+                (0x10, 7, [255; 4]),
+                (0x20, 5, [255; 4]),
+            ] {
+                list.extend([tag, 0, bits, 0]);
+                list.extend(id);
+            }
+            list
+        };
+        let set = |bits| {
+            let flags = rustix::fs::XattrFlags::empty();
+            let name = "system.posix_acl_access";
+            rustix::fs::setxattr(folder.path(), name, &list(bits), flags)
+        };
+        if set(7) == Err(rustix::io::Errno::OPNOTSUPP) {
+            return;
+        }
+        let nobody = user("User=nobody");
+        assert_eq!(nobody.may_write(folder.path()), Modes::Allow);
+        set(5).unwrap();
+        assert_ne!(nobody.may_write(folder.path()), Modes::Allow);
     }
 }

@@ -83,6 +83,96 @@ fn a_tree_that_another_user_owns_is_compiled_when_it_is_deployed() {
     tree(&project, "app", &["--user", STRANGER]).expect(0);
 }
 
+/// `user::rwx`, the stranger by name, `group::r-x`, `mask::rwx` and `other::r-x`, as the kernel has them.
+fn list_for_the_stranger(bits: u16) -> Vec<u8> {
+    let nobody = u32::MAX;
+    let stranger = STRANGER.parse().unwrap();
+    let entries = [
+        (0x01, 7, nobody),
+        (0x02, bits, stranger),
+        (0x04, 5, nobody),
+        (0x10, 7, nobody),
+        (0x20, 5, nobody),
+    ];
+    let mut list = 2_u32.to_le_bytes().to_vec();
+    for (tag, bits, id) in entries {
+        list.extend(u16::to_le_bytes(tag));
+        list.extend(bits.to_le_bytes());
+        list.extend(u32::to_le_bytes(id));
+    }
+    list
+}
+
+/// Gives a folder an access control list; false where its file system has none.
+fn set_list(folder: &Path, bits: u16) -> bool {
+    let list = list_for_the_stranger(bits);
+    let flags = rustix::fs::XattrFlags::empty();
+    match rustix::fs::setxattr(folder, "system.posix_acl_access", &list, flags) {
+        Ok(()) => true,
+        Err(rustix::io::Errno::OPNOTSUPP) => false,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// What the kernel says, where a process can be the stranger.
+fn expect_can_write(project: &Project, folder: &Path, expected: bool) {
+    if is_root() {
+        let mut command = Command::new("setpriv");
+        command
+            .args([format!("--reuid={STRANGER}"), format!("--regid={STRANGER}")])
+            .args(["--clear-groups", "touch"])
+            .arg(folder.join(format!("written-{expected}")))
+            .current_dir(project.path());
+        assert_eq!(end(&mut command).status == 0, expected);
+    }
+}
+
+#[test]
+fn an_access_control_list_lets_a_user_write_or_keeps_them_out() {
+    let project = app(&["one", "two"]);
+    let app = project.path().join("app");
+    if !set_list(&app, 7) {
+        eprintln!("no access control lists here");
+        return;
+    }
+    expect_can_write(&project, &app, true);
+    // By the mode alone, whose middle is the list's mask now, no stranger may.
+    let diagnosis = tree_json(&project, "app", &["--user", STRANGER]);
+    assert!(finding(&diagnosis, "absent")["obstacle"].is_null());
+    tree(&project, "app", &["--user", STRANGER]).expect(0);
+
+    set_mode(&app, 0o777);
+    assert!(set_list(&app, 5));
+    // The list has set the others' bits, too; by them a stranger may, and this one is named.
+    set_mode(&app, 0o777);
+    expect_can_write(&project, &app, false);
+    let diagnosis = tree_json(&project, "app", &["--user", STRANGER]);
+    let found = finding(&diagnosis, "absent");
+    assert_eq!(found["obstacle"], "EACCES");
+    let shown = evidence(found);
+    assert!(
+        shown.contains("has mode 0777, an access control list (getfacl)"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn an_access_control_list_counts_for_bytecode_that_is_there() {
+    let project = app(&["one"]);
+    compile(&project, "app", &[]);
+    let pyc = pyc(&project, "one");
+    set_mode(&pyc, 0o600);
+    if !set_list(&pyc, 4) {
+        eprintln!("no access control lists here");
+        return;
+    }
+    let diagnosis = tree_json(&project, "app", &["--user", STRANGER]);
+    assert_eq!(diagnosis["findings"].as_array().unwrap().len(), 0);
+    assert!(set_list(&pyc, 0));
+    let diagnosis = tree_json(&project, "app", &["--user", STRANGER]);
+    finding(&diagnosis, "unreadable");
+}
+
 #[test]
 fn a_mount_that_is_read_only_is_named_and_chown_does_not_help() {
     let project = app(&["one", "two"]);
