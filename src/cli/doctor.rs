@@ -10,12 +10,10 @@ use super::exit::{Failed, Status};
 use super::output::{print, stdout_terminal};
 use super::run::duration;
 use crate::doctor::{
-    Audit, Bodies, Command, CommandRequest, Comparison, Diagnosis, DoctorError, HashCheck,
-    Interpreter, Listing, Rights, Run, Subject, TreeRequest, command, dont_write, json, observe,
-    process, service, text,
+    Audit, Bodies, Command, CommandRequest, Comparison, Diagnosis, DoctorError, HashCheck, Listing,
+    Rights, Run, Subject, TreeRequest, command, dont_write, json, observe, process, service, text,
 };
 use crate::launch::{Interrupt, System};
-use crate::python::Python;
 use crate::python::environment::CallerEnvironment;
 use crate::report::Terminal;
 use crate::suite::{Optimization, WriteBytecode};
@@ -117,8 +115,7 @@ const COLUMNS: usize = 80;
 
 pub fn execute(args: &Args) -> Result<Status, Failed> {
     let caller = CallerEnvironment::observe();
-    let (subject, launched) = args.subject(&caller)?;
-    let audit = Audit::of(&subject);
+    let (subject, audit, launched) = args.looked_at(&caller)?;
     let diagnosis = Diagnosis::of(&subject, &audit);
     let observed = match launched.filter(|_| args.observe) {
         Some(command) => Some(args.observed(&subject, &audit, &command)?),
@@ -157,17 +154,31 @@ pub fn execute(args: &Args) -> Result<Status, Failed> {
 }
 
 impl Args {
-    fn subject(&self, caller: &CallerEnvironment) -> Result<(Subject, Option<Command>), Failed> {
-        let bodies = if self.headers_only {
+    fn looked_at(
+        &self,
+        caller: &CallerEnvironment,
+    ) -> Result<(Subject, Audit, Option<Command>), Failed> {
+        if let Some(folder) = &self.tree {
+            let request = self.request(folder)?;
+            let (subject, audit) = Audit::of_tree(request, self.python.as_deref(), caller)?;
+            return Ok((subject, audit, None));
+        }
+        let (subject, command) = self.subject(caller)?;
+        let audit = Audit::of(&subject);
+        Ok((subject, audit, command))
+    }
+
+    fn bodies(&self) -> Bodies {
+        if self.headers_only {
             Bodies::Trusted
         } else {
             Bodies::Checked
-        };
-        let python = self.python.as_deref();
-        if let Some(folder) = &self.tree {
-            let subject = self.tree(folder, bodies, caller)?;
-            return Ok((subject, None));
         }
+    }
+
+    fn subject(&self, caller: &CallerEnvironment) -> Result<(Subject, Option<Command>), Failed> {
+        let bodies = self.bodies();
+        let python = self.python.as_deref();
         if let Some(unit) = &self.unit {
             let (subject, command) = service(unit, python, bodies, caller)?;
             return Ok((subject, Some(command)));
@@ -195,12 +206,7 @@ impl Args {
         Ok((subject, Some(command)))
     }
 
-    fn tree(
-        &self,
-        folder: &Path,
-        bodies: Bodies,
-        caller: &CallerEnvironment,
-    ) -> Result<Subject, Failed> {
+    fn request(&self, folder: &Path) -> Result<TreeRequest, Failed> {
         let folder = absolute(folder)?;
         if !folder.is_dir() {
             return Err(DoctorError::NoFolder(folder).into());
@@ -226,25 +232,18 @@ impl Args {
             1 => Optimization::One,
             _ => Optimization::Two,
         };
-        let python = Python::find(self.python.as_deref(), caller)?;
-        Ok(Subject::tree(
-            TreeRequest {
-                folder,
-                run: Run {
-                    level: by_option.max(by_variable),
-                    hash_check: self.check_hash_based_pycs.into(),
-                    dont_write: dont_write(
-                        WriteBytecode::Allowed,
-                        variable("PYTHONDONTWRITEBYTECODE"),
-                    ),
-                    prefix,
-                    main: None,
-                },
-                rights,
-                bodies,
+        Ok(TreeRequest {
+            folder,
+            run: Run {
+                level: by_option.max(by_variable),
+                hash_check: self.check_hash_based_pycs.into(),
+                dont_write: dont_write(WriteBytecode::Allowed, variable("PYTHONDONTWRITEBYTECODE")),
+                prefix,
+                main: None,
             },
-            Interpreter::asked(&python),
-        ))
+            rights,
+            bodies: self.bodies(),
+        })
     }
 
     fn rights(&self) -> Result<Rights, Failed> {

@@ -6,7 +6,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use nix::sched::{CloneFlags, unshare};
 
@@ -45,8 +45,17 @@ pub struct Leftovers {
 impl Audit {
     /// Looks at all that a subject names. Nothing is executed, and nothing is written.
     pub fn of(subject: &Subject) -> Self {
-        let look = subject.look();
-        let mut folders = walk(&look, subject.tasks.clone());
+        let never = AtomicBool::new(false);
+        Self::with(subject, walk(subject, &never))
+    }
+
+    /// The same, unless it is told to stop before it is done.
+    pub(super) fn unless(stop: &AtomicBool, subject: &Subject) -> Option<Self> {
+        let folders = walk(subject, stop);
+        (!stop.load(Ordering::Relaxed)).then(|| Self::with(subject, folders))
+    }
+
+    fn with(subject: &Subject, mut folders: Vec<Folder>) -> Self {
         folders.extend(builtin(subject));
         let leftovers = match &subject.prefix {
             Some(prefix) if prefix.emptied.is_none() => leftovers(subject, &prefix.path),
@@ -80,13 +89,14 @@ fn builtin(subject: &Subject) -> Option<Folder> {
 }
 
 /// Folders level by level: those of one level are shared out.
-fn walk(look: &Look<'_>, roots: Vec<Task>) -> Vec<Folder> {
+fn walk(subject: &Subject, stop: &AtomicBool) -> Vec<Folder> {
+    let look = &subject.look();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = threads.min(THREADS);
     let mut known: HashSet<PathBuf> = HashSet::new();
     let mut folders = Vec::new();
-    let mut level = roots;
-    while !level.is_empty() {
+    let mut level = subject.tasks.clone();
+    while !level.is_empty() && !stop.load(Ordering::Relaxed) {
         level.retain(|task| known.insert(task.path.clone()));
         let looked = if level.len() < ALONE || threads < 2 {
             let mut desk = Desk::default();
@@ -95,7 +105,7 @@ fn walk(look: &Look<'_>, roots: Vec<Task>) -> Vec<Folder> {
                 .map(|task| look.folder(task, &mut desk))
                 .collect()
         } else {
-            shared_out(look, &level, threads)
+            shared_out(look, &level, threads, stop)
         };
         level = Vec::new();
         for (folder, inside) in looked {
@@ -107,7 +117,12 @@ fn walk(look: &Look<'_>, roots: Vec<Task>) -> Vec<Folder> {
     folders
 }
 
-fn shared_out(look: &Look<'_>, level: &[Task], threads: usize) -> Vec<(Folder, Vec<Task>)> {
+fn shared_out(
+    look: &Look<'_>,
+    level: &[Task],
+    threads: usize,
+    stop: &AtomicBool,
+) -> Vec<(Folder, Vec<Task>)> {
     let next = AtomicUsize::new(0);
     let work = || {
         // A table of open files of its own: threads that share one wait for each other at each file
@@ -116,6 +131,9 @@ fn shared_out(look: &Look<'_>, level: &[Task], threads: usize) -> Vec<(Folder, V
         let mut desk = Desk::default();
         let mut looked = Vec::new();
         while let Some(task) = level.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if stop.load(Ordering::Relaxed) {
+                break;
+            }
             looked.push(look.folder(task, &mut desk));
         }
         looked

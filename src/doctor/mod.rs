@@ -10,6 +10,7 @@
 //! Nothing that is looked at is executed, and nothing of it is believed: neither lengths in files nor
 //! names, links or what kind of file a name stands for.
 
+mod ahead;
 mod app;
 mod audit;
 mod bytecode;

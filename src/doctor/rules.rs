@@ -16,7 +16,7 @@ pub enum Bodies {
 }
 
 /// What an interpreter takes, and how it is told to take it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rules {
     pub tag: String,
     pub level: Optimization,
@@ -25,7 +25,7 @@ pub struct Rules {
     pub dialect: Dialect,
     pub hash_check: HashCheck,
     /// Of shared objects.
-    pub suffixes: Vec<String>,
+    pub suffixes: BTreeSet<String>,
     /// The standard library, and those of its modules that are in the interpreter itself.
     pub stdlib: PathBuf,
     pub frozen: BTreeSet<String>,

@@ -95,10 +95,10 @@ impl Interpreter {
             suffixes: [".so", ".abi3.so"]
                 .into_iter()
                 .map(str::to_owned)
-                .chain(
-                    ["x86_64", "aarch64"]
-                        .map(|machine| format!(".cpython-3{minor}-{machine}-linux-gnu.so")),
-                )
+                .chain([format!(
+                    ".cpython-3{minor}-{}-linux-gnu.so",
+                    std::env::consts::ARCH
+                )])
                 .collect(),
             builtin: Vec::new(),
             frozen: Vec::new(),
@@ -115,7 +115,7 @@ impl Interpreter {
             hash: SourceHash::of(self.minor, self.magic),
             dialect: Dialect::of(self.minor),
             hash_check: run.hash_check,
-            suffixes: self.suffixes.clone(),
+            suffixes: self.suffixes.iter().cloned().collect(),
             stdlib: self.stdlib.clone(),
             frozen: self.frozen.iter().cloned().collect(),
             main: run.main.clone(),
@@ -137,7 +137,7 @@ pub struct Run {
 }
 
 /// What `--tree` is asked about.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct TreeRequest {
     pub folder: PathBuf,
     pub run: Run,

@@ -12,7 +12,9 @@ use crate::doctoring::{
     STRANGER, app, compile, compile_with, doctor, doctor_command, overwrite, pyc, set_mode,
     set_modified, tree, tree_json, verdicts,
 };
-use crate::project::{As, Project, end, fingerprint, is_root, make_environment, python, version};
+use crate::project::{
+    As, Project, end, fingerprint, is_root, make_environment, python, standard_library, version,
+};
 
 /// Imports each module that is named, and says what became of it.
 const IMPORT_EACH: &str = r#"
@@ -605,4 +607,53 @@ fn what_cannot_be_looked_at_is_named_with_what_would_be_right() {
     doctor(&project, &["--", "no-such-program"])
         .expect(5)
         .says(&["there is no program `no-such-program`"]);
+}
+
+/// A folder is looked at by the rules that an interpreter's name speaks for, until it has answered.
+#[test]
+fn an_interpreter_that_is_not_what_its_name_says_is_believed_and_not_its_name() {
+    let project = app(&["one", "two"]);
+    compile(&project, "app", &[]);
+    let shown = |python: &Path| {
+        let folder = project.path().join("app");
+        let args = [
+            "--tree",
+            folder.to_str().unwrap(),
+            "--python",
+            python.to_str().unwrap(),
+            "--format",
+            "json",
+        ];
+        doctor(&project, &args).expect(0).stdout
+    };
+    let own = shown(Path::new(&python()));
+    for name in ["python3.9", "python3.12", "python3.15", "python"] {
+        let shim = project.path().join("bin").join(name);
+        project.write(
+            &format!("bin/{name}"),
+            &format!("#!/bin/sh\nexec {} \"$@\"\n", python()),
+        );
+        set_mode(&shim, 0o755);
+        assert_eq!(shown(&shim), own, "{name}");
+    }
+}
+
+/// Which modules are in the interpreter's own program is known to it alone.
+#[test]
+fn what_is_frozen_is_so_in_the_standard_librarys_own_folder() {
+    let python = python();
+    let is_older = ["3.9.", "3.10."]
+        .iter()
+        .any(|older| version(&python).starts_with(older));
+    if is_older {
+        return;
+    }
+    let project = Project::new("");
+    let library = standard_library(&python);
+    let above = library.parent().unwrap();
+    for folder in [library.as_path(), above] {
+        let diagnosis = tree_json(&project, folder.to_str().unwrap(), &["--headers-only"]);
+        let frozen = diagnosis["verdicts"]["frozen"].as_u64().unwrap();
+        assert!(frozen > 0, "{}", folder.display());
+    }
 }
