@@ -3,7 +3,7 @@
 use crate::suite::text::{ScenarioText, list, string};
 use crate::suite::without_dont_write;
 
-/// What can be done about modules that are compiled at every start.
+/// What can be done about modules that are compiled at every start, the simplest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fix {
     /// `python -m compileall` when the app is deployed.

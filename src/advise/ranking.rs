@@ -78,7 +78,6 @@ pub fn advice(record: &Record, analysis: &Analysis) -> Option<Advice> {
     if rows.iter().all(|row| row.fix != Fix::Compile) {
         return None;
     }
-    // Stable: of equals, the one that is simpler to do is named first.
     rows.sort_by(|a, b| b.saved_ms.estimate.total_cmp(&a.saved_ms.estimate));
     Some(Advice {
         metric,
@@ -86,6 +85,34 @@ pub fn advice(record: &Record, analysis: &Analysis) -> Option<Advice> {
         now_ms: measured.median_ms,
         rows,
     })
+}
+
+impl Advice {
+    /// The fixes that save anything, the one that saves most first.
+    pub fn worthwhile(&self) -> impl Iterator<Item = &Row> {
+        self.rows.iter().filter(|row| row.worth == Worth::Saves)
+    }
+
+    /// Of these, those that save as much as the first, as far as noise lets them be told apart: the one
+    /// that is simplest to do first.
+    pub fn best(&self) -> Vec<&Row> {
+        let Some(first) = self.worthwhile().next() else {
+            return Vec::new();
+        };
+        let mut best: Vec<&Row> = self
+            .worthwhile()
+            .filter(|row| overlap(&row.saved_ms, &first.saved_ms))
+            .collect();
+        best.sort_by_key(|row| row.fix);
+        best
+    }
+}
+
+fn overlap(one: &Estimate, other: &Estimate) -> bool {
+    match (one.interval, other.interval) {
+        (Some(one), Some(other)) => one.low() <= other.high() && other.low() <= one.high(),
+        _ => true,
+    }
 }
 
 fn negated(estimate: Estimate) -> Estimate {
@@ -137,6 +164,34 @@ mod tests {
         assert_eq!(paid_after(None, &lost), Starts::Never);
         assert_eq!(worth(&lost), Worth::Costs);
         assert_eq!(worth(&estimate(-1.0, 1.0, 3.0)), Worth::Unclear);
+    }
+
+    #[test]
+    fn of_fixes_that_noise_does_not_tell_apart_the_simplest_is_the_best() {
+        let row = |fix, saved: Estimate| Row {
+            fix,
+            worth: worth(&saved),
+            saved_ms: saved,
+            first_ms: None,
+            starts: Starts::Unknown,
+        };
+        let advice = Advice {
+            metric: Metric::Exit,
+            about_now: String::new(),
+            now_ms: 400.0,
+            rows: vec![
+                row(Fix::Prefix, estimate(90.0, 101.0, 110.0)),
+                row(Fix::Compile, estimate(91.0, 100.0, 109.0)),
+                row(Fix::CompilePackages, estimate(50.0, 60.0, 70.0)),
+                row(Fix::Chown, estimate(-10.0, 0.0, 10.0)),
+            ],
+        };
+        let fixes = |rows: Vec<&Row>| rows.iter().map(|row| row.fix).collect::<Vec<_>>();
+        assert_eq!(fixes(advice.best()), [Fix::Compile, Fix::Prefix]);
+        assert_eq!(
+            fixes(advice.worthwhile().collect()),
+            [Fix::Prefix, Fix::Compile, Fix::CompilePackages]
+        );
     }
 
     #[test]

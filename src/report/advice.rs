@@ -47,7 +47,13 @@ pub fn advice_text(
         let needs = format!("{}: {}", row.fix.title(), row.fix.needs());
         page.sentence("-", &needs, 2);
     }
-    for row in worthwhile(advice) {
+    let best = advice.best();
+    let is_left = |row: &&Row| best.iter().all(|known| known.fix != row.fix);
+    for row in best
+        .iter()
+        .copied()
+        .chain(advice.worthwhile().filter(is_left))
+    {
         page.section(&format!("To do it: {}", row.fix.title()));
         for step in steps(row.fix, record) {
             page.sentence("", &format!("{}:", step.place), 0);
@@ -76,6 +82,7 @@ pub fn advice_json(record: &Record, analysis: &Analysis, advice: &Advice) -> Str
         "blocks": analysis.blocks,
         "now": advice.about_now,
         "now_ms": advice.now_ms,
+        "best": advice.best().into_iter().map(|row| row.fix.title()).collect::<Vec<_>>(),
         "fixes": advice.rows.iter().map(|row| json!({
             "fix": row.fix.title(),
             "scenario": row.fix.scenario(),
@@ -111,11 +118,6 @@ fn estimate(of: &Estimate) -> Value {
     })
 }
 
-fn worthwhile(advice: &Advice) -> impl Iterator<Item = &Row> {
-    let rows = advice.rows.iter();
-    rows.filter(|row| row.worth == Worth::Saves)
-}
-
 fn answer(advice: &Advice) -> Vec<String> {
     let now = format!("{} ms", numbers::time(advice.now_ms));
     if advice
@@ -125,7 +127,8 @@ fn answer(advice: &Advice) -> Vec<String> {
     {
         return vec!["There are too few blocks to tell; give a longer --budget.".to_owned()];
     }
-    let Some(best) = worthwhile(advice).next() else {
+    let best = advice.best();
+    let Some((best, others)) = best.split_first() else {
         return vec![format!(
             "No fix saves anything that can be told from noise. A start takes {now} now, and that is not \
              for lack of bytecode."
@@ -136,11 +139,7 @@ fn answer(advice: &Advice) -> Vec<String> {
         best.fix.title(),
         numbers::amount(&best.saved_ms),
     )];
-    let others: Vec<&str> = worthwhile(advice)
-        .skip(1)
-        .filter(|row| overlap(&row.saved_ms, &best.saved_ms))
-        .map(|row| row.fix.title())
-        .collect();
+    let others: Vec<&str> = others.iter().map(|row| row.fix.title()).collect();
     if !others.is_empty() {
         all.push(format!(
             "No worse, as far as can be told: {}.",
@@ -148,13 +147,6 @@ fn answer(advice: &Advice) -> Vec<String> {
         ));
     }
     all
-}
-
-fn overlap(one: &Estimate, other: &Estimate) -> bool {
-    match (one.interval, other.interval) {
-        (Some(one), Some(other)) => one.low() <= other.high() && other.low() <= one.high(),
-        _ => true,
-    }
 }
 
 fn of_row(row: &Row) -> [String; 5] {
