@@ -4,8 +4,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::account::{Account, Module, Place};
+use super::account::Account;
 use super::measure::Traces;
+use super::modules::{Module, Place};
 use super::ms;
 use super::part::{Group, Part, Phase};
 use crate::stats::describe::median;

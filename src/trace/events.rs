@@ -3,8 +3,8 @@
 
 use serde_json::{Value, json};
 
-use super::account::Place;
 use super::findings::Findings;
+use super::modules::Place;
 use super::parse::Kind;
 use super::part::Part;
 use super::profile::Profile;

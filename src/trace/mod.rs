@@ -2,8 +2,8 @@
 //!
 //! `measure` launches each scenario in blocks, once as it is and once with a hook (`hook.py`) that
 //! says when the import system does what. `parse` reads what the hook wrote, `tree` nests it,
-//! `account` gives every moment between spawn and readiness or exit to one part, `profile` and
-//! `difference` take medians over the launches. `json`, `speedscope` and `events` write it down.
+//! `account` gives every moment between spawn and readiness or exit to one part, `modules` says whose and
+//! which each is, `profile` and `difference` take medians over the launches. `json`, `speedscope` and `events` write it down.
 //!
 //! The hook's times are those of CLOCK_MONOTONIC, as the harness's are, so that the interpreter's start
 //! before the hook and its end after the last of the program's exit functions have their place. No time
@@ -15,18 +15,20 @@ mod events;
 mod findings;
 mod json;
 mod measure;
+mod modules;
 mod parse;
 mod part;
 mod profile;
 mod speedscope;
 mod tree;
 
-pub use account::{Account, AccountError, Ending, Horizon, Lane, Module, Place, account};
+pub use account::{Account, AccountError, Ending, Horizon, Lane, account};
 pub use difference::{Difference, ModuleDifference};
 pub use events::trace_events;
 pub use findings::Findings;
 pub use json::{TRACE_VERSION, trace_json};
 pub use measure::{Blocks, Options, Pair, Stopped, Traces, measure};
+pub use modules::{Module, Place};
 pub use parse::{Kind, ParseError, Process, parse};
 pub use part::{Group, Loader, Part, Phase};
 pub use profile::{Compiling, GroupProfile, ModuleProfile, Profile};

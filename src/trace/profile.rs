@@ -8,8 +8,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::account::{Account, Ending, Module, Place};
+use super::account::{Account, Ending};
 use super::measure::Traces;
+use super::modules::{Module, Place};
 use super::ms;
 use super::part::{Group, Loader, Part, Phase};
 use crate::stats::describe::{median, quantile};

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::account::{Lane, Place};
+use super::account::Lane;
 use super::findings::Findings;
+use super::modules::Place;
 use super::parse::Kind;
 use super::part::Part;
 use super::profile::Profile;
