@@ -1,0 +1,181 @@
+//! What effects of many records say, in words and figures.
+
+use super::super::changes::{less_one, percent, with_ends};
+use super::super::numbers;
+use crate::analysis::{By, Common, Effect, Experiment, Pool, Pooled, outwards};
+use crate::stats::interval::{Estimate, Interval};
+use crate::stats::meta_analysis::Heterogeneity;
+
+/// Below this, hosts differ by more than chance.
+const DIFFER_P_VALUE: f64 = 0.05;
+/// A ratio beyond this, or below its reciprocal, is none that a start has: the interval says nothing.
+const SENSELESS: f64 = 20.0;
+
+/// A ratio as a change: "+5.2 %" and "[+1.0, +9.1]".
+pub fn change(ratio: &Estimate) -> (String, Option<String>) {
+    percent(&less_one(ratio))
+}
+
+/// What is compared: "cold against warm, exit".
+pub fn subject(effect: &Effect) -> String {
+    format!(
+        "{} against {}, {}",
+        effect.scenario, effect.baseline, effect.metric
+    )
+}
+
+/// "1 host", "5 hosts".
+pub fn count(number: u64, by: By) -> String {
+    let word = if number == 1 { by.word() } else { by.words() };
+    format!("{} {word}", numbers::fixed(number as f64, 0))
+}
+
+/// What an experiment's records have in common, to stand above it.
+pub fn heading(common: &Common) -> String {
+    let suite = common.suite.as_ref().map(|suite| format!("suite {suite}"));
+    let host = common.host.as_ref().map(|host| format!("on {host}"));
+    [&common.app, &suite, &common.interpreters, &host]
+        .into_iter()
+        .flatten()
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// "5 hosts, 7 records, 140 blocks".
+pub fn extent(experiment: &Experiment, by: By) -> String {
+    let records: u64 = {
+        let mut names: Vec<&String> = experiment.members.iter().flat_map(|m| &m.records).collect();
+        names.sort();
+        names.dedup();
+        names.len() as u64
+    };
+    let blocks: u64 = experiment
+        .members
+        .iter()
+        .map(|member| u64::from(member.blocks))
+        .sum();
+    let some = |number: u64, one: &str, many: &str| {
+        let word = if number == 1 { one } else { many };
+        format!("{} {word}", numbers::fixed(number as f64, 0))
+    };
+    format!(
+        "{}, {}, {}",
+        count(experiment.members.len() as u64, by),
+        some(records, "record", "records"),
+        some(blocks, "block", "blocks")
+    )
+}
+
+/// What an effect shows, in a sentence without its full stop.
+pub fn finding(effect: &Effect, experiment: &Experiment, by: By) -> String {
+    let (scenario, baseline) = (&effect.scenario, &effect.baseline);
+    if let Some(pooled) = &effect.pooled {
+        let over = format!("over {}", count(pooled.members.into(), by));
+        return format!(
+            "{}; {}",
+            one(scenario, baseline, &pooled.ratio.mean, &over),
+            differing(&pooled.ratio.heterogeneity, by)
+        );
+    }
+    let rows: Vec<(&str, &Estimate)> = experiment
+        .members
+        .iter()
+        .zip(&effect.rows)
+        .filter_map(|(member, row)| Some((member.name.as_str(), &row.as_ref()?.ratio)))
+        .collect();
+    let by_size =
+        |a: &&(&str, &Estimate), b: &&(&str, &Estimate)| a.1.estimate.total_cmp(&b.1.estimate);
+    let (Some(least), Some(most)) = (rows.iter().min_by(by_size), rows.iter().max_by(by_size))
+    else {
+        return format!("Nothing is known of {scenario} against {baseline}");
+    };
+    if let [(name, ratio)] = rows[..] {
+        return one(scenario, baseline, ratio, &format!("on {name}"));
+    }
+    let shown = |(name, ratio): &(&str, &Estimate)| format!("{} ({name})", change(ratio).0);
+    format!(
+        "{scenario} against {baseline}: from {} to {}",
+        shown(least),
+        shown(most)
+    )
+}
+
+fn one(scenario: &str, baseline: &str, ratio: &Estimate, over: &str) -> String {
+    let share = less_one(ratio);
+    let (text, ends) = percent(&share);
+    let size = text.trim_start_matches(['+', '−']);
+    let ends_text = ends.unwrap_or_default();
+    match share.interval {
+        Some(ends) if ends.low() > 0.0 => {
+            format!("{scenario} is {size} {ends_text} slower than {baseline} {over}")
+        }
+        Some(ends) if ends.high() < 0.0 => {
+            format!("{scenario} is {size} {ends_text} faster than {baseline} {over}")
+        }
+        Some(_) => format!(
+            "No difference between {scenario} and {baseline} is shown {over} ({text} {ends_text})"
+        ),
+        None => format!("{scenario} against {baseline}: {text} {over}, without an interval"),
+    }
+}
+
+fn differing(heterogeneity: &Heterogeneity, by: By) -> String {
+    match heterogeneity.p_value < DIFFER_P_VALUE {
+        true => format!("{} differ by more than chance", by.words()),
+        false => format!("{} do not differ by more than chance", by.words()),
+    }
+}
+
+/// Do hosts differ, in each of the two units?
+pub fn heterogeneity(pooled: &Pooled, by: By) -> String {
+    let one = |unit: &str, pool: &Pool| {
+        let found = &pool.heterogeneity;
+        let answer = match found.p_value < DIFFER_P_VALUE {
+            true => "yes",
+            false => "not that it shows",
+        };
+        let p = match found.p_value < 0.0001 {
+            true => "p < 0.0001".to_owned(),
+            false => format!("p {}", numbers::fixed(found.p_value, 4)),
+        };
+        format!(
+            "{unit}: {answer} (I² {} %, {p})",
+            numbers::fixed(found.i_squared * 100.0, 0)
+        )
+    };
+    format!(
+        "Do {} differ by more than chance? {}; {}.",
+        by.words(),
+        one("In ms", &pooled.shift_ms),
+        one("in %", &pooled.ratio)
+    )
+}
+
+/// Where a further host's change lies: "[+1.0, +9.1]" in percent. `None` where the interval says nothing.
+pub fn further(pool: &Pool) -> Option<(Interval, String)> {
+    let ratio = pool.prediction?;
+    let sensible = ratio.high() < SENSELESS && ratio.low() > 1.0 / SENSELESS;
+    let share = Interval::new((ratio.low() - 1.0) * 100.0, (ratio.high() - 1.0) * 100.0)?;
+    sensible.then(|| (share, ends(share)))
+}
+
+/// "[+1.0, +9.1]"
+pub fn ends(interval: Interval) -> String {
+    let middle = Estimate {
+        estimate: interval.low() / 2.0 + interval.high() / 2.0,
+        interval: Some(interval),
+    };
+    let places = crate::analysis::decimals_of(&middle);
+    let shown = outwards(interval, places);
+    format!(
+        "[{}, {}]",
+        numbers::signed(shown.low(), places),
+        numbers::signed(shown.high(), places)
+    )
+}
+
+/// A change with its interval: "+5.2 % [+1.0, +9.1]".
+pub fn change_with_ends(ratio: &Estimate) -> String {
+    with_ends(change(ratio))
+}
