@@ -104,17 +104,31 @@ pub fn finding(effect: &Effect, experiment: &Experiment, by: By) -> String {
 fn one(scenario: &str, baseline: &str, ratio: &Estimate, over: &str) -> String {
     let share = less_one(ratio);
     let (text, ends) = percent(&share);
-    let size = text.trim_start_matches(['+', '−']);
-    let ends_text = ends.unwrap_or_default();
+    let ends = ends.unwrap_or_default();
+    // Its sign is said in words, and the ends follow suit.
+    let size = |share: &Estimate| {
+        let (size, ends) = percent(share);
+        with_ends((size, ends)).replace('+', "")
+    };
     match share.interval {
-        Some(ends) if ends.low() > 0.0 => {
-            format!("{scenario} is {size} {ends_text} slower than {baseline} {over}")
+        Some(interval) if interval.low() > 0.0 => {
+            format!(
+                "{scenario} is {} slower than {baseline} {over}",
+                size(&share)
+            )
         }
-        Some(ends) if ends.high() < 0.0 => {
-            format!("{scenario} is {size} {ends_text} faster than {baseline} {over}")
+        Some(interval) if interval.high() < 0.0 => {
+            let mirrored = Estimate {
+                estimate: -share.estimate,
+                interval: Interval::new(-interval.high(), -interval.low()),
+            };
+            format!(
+                "{scenario} is {} faster than {baseline} {over}",
+                size(&mirrored)
+            )
         }
         Some(_) => format!(
-            "No difference between {scenario} and {baseline} is shown {over} ({text} {ends_text})"
+            "No difference between {scenario} and {baseline} is shown {over}: {text} {ends}"
         ),
         None => format!("{scenario} against {baseline}: {text} {over}, without an interval"),
     }
