@@ -33,7 +33,9 @@ mod trace;
 mod words;
 mod write;
 
-pub use across::{across_markdown, across_text};
+pub use across::{
+    ACROSS_FILE, WriteAcrossError, across_markdown, across_text, check_new, write_across,
+};
 pub use advice::{advice_json, advice_text};
 pub use attached::{AttachError, Attached, DoctorFile, TraceFile};
 pub use calibration::{calibration, calibration_json};

@@ -4,7 +4,6 @@ use super::super::changes::{less_one, percent, with_ends};
 use super::super::numbers;
 use crate::analysis::{By, Common, Effect, Experiment, Pool, Pooled, outwards};
 use crate::stats::interval::{Estimate, Interval};
-use crate::stats::meta_analysis::Heterogeneity;
 
 /// Below this, hosts differ by more than chance.
 const DIFFER_P_VALUE: f64 = 0.05;
@@ -72,11 +71,7 @@ pub fn finding(effect: &Effect, experiment: &Experiment, by: By) -> String {
     let (scenario, baseline) = (&effect.scenario, &effect.baseline);
     if let Some(pooled) = &effect.pooled {
         let over = format!("over {}", count(pooled.members.into(), by));
-        return format!(
-            "{}; {}",
-            one(scenario, baseline, &pooled.ratio.mean, &over),
-            differing(&pooled.ratio.heterogeneity, by)
-        );
+        return one(scenario, baseline, &pooled.ratio.mean, &over);
     }
     let rows: Vec<(&str, &Estimate)> = experiment
         .members
@@ -134,18 +129,30 @@ fn one(scenario: &str, baseline: &str, ratio: &Estimate, over: &str) -> String {
     }
 }
 
-fn differing(heterogeneity: &Heterogeneity, by: By) -> String {
-    match heterogeneity.p_value < DIFFER_P_VALUE {
-        true => format!("{} differ by more than chance", by.words()),
-        false => format!("{} do not differ by more than chance", by.words()),
+/// The finding and whether hosts agree in it, to stand alone.
+pub fn title(effect: &Effect, experiment: &Experiment, by: By) -> String {
+    let finding = finding(effect, experiment, by);
+    match &effect.pooled {
+        Some(pooled) if differ(&pooled.ratio) => {
+            format!("{finding}; {} differ by more than chance", by.words())
+        }
+        Some(_) => format!(
+            "{finding}; {} do not differ by more than chance",
+            by.words()
+        ),
+        None => finding,
     }
 }
 
-/// Do hosts differ, in each of the two units?
+fn differ(pool: &Pool) -> bool {
+    pool.heterogeneity.p_value < DIFFER_P_VALUE
+}
+
+/// Do hosts differ, in each of the two units, and what that means.
 pub fn heterogeneity(pooled: &Pooled, by: By) -> String {
     let one = |unit: &str, pool: &Pool| {
         let found = &pool.heterogeneity;
-        let answer = match found.p_value < DIFFER_P_VALUE {
+        let answer = match differ(pool) {
             true => "yes",
             false => "not that it shows",
         };
@@ -158,8 +165,18 @@ pub fn heterogeneity(pooled: &Pooled, by: By) -> String {
             numbers::fixed(found.i_squared * 100.0, 0)
         )
     };
+    let so = match (differ(&pooled.shift_ms), differ(&pooled.ratio)) {
+        (true, false) => {
+            " So the change in % carries over to other hosts better than the one in ms."
+        }
+        (false, true) => {
+            " So the change in ms carries over to other hosts better than the one in %."
+        }
+        (true, true) => " So the mean says little about a single host.",
+        (false, false) => "",
+    };
     format!(
-        "Do {} differ by more than chance? {}; {}.",
+        "Do {} differ by more than chance? {}; {}.{so}",
         by.words(),
         one("In ms", &pooled.shift_ms),
         one("in %", &pooled.ratio)

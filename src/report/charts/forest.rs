@@ -1,6 +1,6 @@
 //! What a scenario does on each host, one below the other, and on all of them: a forest plot.
 //!
-//! A row has the change in percent with its interval. Hosts are dots on bars; their mean is a diamond as wide as
+//! A row has the change in percent with its interval. Hosts are diamonds on bars; their mean is a diamond as wide as
 //! its interval, with a thin line for where a further host lies. Shapes say it, colours only repeat it.
 
 use plotters::backend::DrawingBackend;
@@ -61,7 +61,7 @@ pub fn charts(across: &Across) -> Vec<Chart> {
 }
 
 fn chart(effect: &Effect, experiment: &Experiment, by: By) -> Chart {
-    let title = words::finding(effect, experiment, by);
+    let title = words::title(effect, experiment, by);
     let mut notes = format!(
         "{}; {}. Diamonds on bars: change and 95 % interval of one {}.",
         words::heading(&experiment.common),
@@ -308,12 +308,6 @@ mod tests {
                 }
                 assert_eq!(svg.contains("Mean of"), count > 1);
                 assert!(chart.png(Theme::Dark).unwrap().starts_with(b"\x89PNG"));
-                let folder = std::env::var_os("FOREST_OUT");
-                if let Some(folder) = folder {
-                    let path =
-                        std::path::Path::new(&folder).join(format!("{}-{count}.png", chart.name));
-                    std::fs::write(path, chart.png(Theme::Light).unwrap()).unwrap();
-                }
             }
         }
     }
