@@ -46,7 +46,17 @@ pub struct Args {
     #[arg(value_name = "RECORD", conflicts_with = "against")]
     others: Vec<PathBuf>,
     /// Put all these records, and those below folders, side by side
-    #[arg(long, value_enum, value_name = "WHAT", group = against::WHAT_FOR)]
+    // What an option requires is not asked for beside what conflicts with it.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHAT",
+        group = against::WHAT_FOR,
+        conflicts_with_all = [
+            "budget", "blocks", "seed", "only", "scenario", "python", "stage", "quiet", "counter", "command",
+            "env", "pass_env", "observe_timeout",
+        ]
+    )]
     by: Option<ByChoice>,
     /// Compare records of different experiments too, and list what differs
     #[arg(long, requires = "others", conflicts_with = "by")]

@@ -15,8 +15,10 @@
 //!   Knapp (2001), "A refined method for the meta-analysis of controlled clinical trials with binary outcome",
 //!   Statistics in Medicine 20, 3875–3889.
 //! - The **prediction interval**, in which the true effect of a further group lies, is
-//!   μ̂ ± t(k − 2)·√(1/Σwᵢ + τ²), so it needs three groups. Source: Higgins, Thompson & Spiegelhalter (2009),
+//!   μ̂ ± t(k − 1)·√(1/Σwᵢ + τ²), from three groups on. Source: Higgins, Thompson & Spiegelhalter (2009),
 //!   "A re-evaluation of random-effects meta-analysis", Journal of the Royal Statistical Society A 172, 137–159.
+//!   They take t(k − 2), which with three groups is twelve times the scatter, and says nothing; t(k − 1) is what the
+//!   mean's interval takes. `tests/stats_simulations.rs` has what it covers.
 //! - **Q** = Σ(yᵢ − μ̂₀)²/sᵢ² with the weights of τ² = 0 has a χ²(k − 1) distribution if all true effects are
 //!   the same. Source: Cochran (1954), "The combination of estimates from different experiments",
 //!   Biometrics 10, 101–129.
@@ -29,6 +31,9 @@ use super::interval::{Interval, Level};
 
 /// Halvings until a bracket is as narrow as a float.
 const HALVINGS: u32 = 200;
+
+/// Of two groups the scatter is hardly known.
+const FEWEST_TO_PREDICT: usize = 3;
 
 /// What one group says of the effect.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -110,9 +115,11 @@ pub fn pool(groups: &[GroupEffect], level: Level) -> Option<PooledEffect> {
     let (estimate, weight) = weighted_mean(groups, tau_squared);
     let around = |width: f64| Interval::new(estimate - width, estimate + width);
     let freedom = groups.len() - 1;
-    let interval = around(quantile(freedom, level)? / weight.sqrt())?;
-    let prediction = quantile(freedom - 1, level)
-        .and_then(|quantile| around(quantile * (1.0 / weight + tau_squared).sqrt()));
+    let quantile = quantile(freedom, level)?;
+    let interval = around(quantile / weight.sqrt())?;
+    let prediction = (groups.len() >= FEWEST_TO_PREDICT)
+        .then(|| around(quantile * (1.0 / weight + tau_squared).sqrt()))
+        .flatten();
     Some(PooledEffect {
         estimate,
         interval,
@@ -204,11 +211,11 @@ mod tests {
         assert!((pooled.estimate - 2.0).abs() < 1e-6);
         // The standard deviation of 0, 1 and 5.
         assert!((pooled.tau - 7.0_f64.sqrt()).abs() < 1e-6);
-        // t(2) = 4.302653, t(1) = 12.706205.
+        // t(2) = 4.302653
         let half = 4.302_653 * (7.0_f64 / 3.0).sqrt();
         assert!((pooled.interval.half_width() - half).abs() < 1e-5);
-        let wide = 12.706_205 * (7.0_f64 / 3.0 + 7.0).sqrt();
-        assert!((pooled.prediction.unwrap().half_width() - wide).abs() < 1e-4);
+        let wide = 4.302_653 * (7.0_f64 / 3.0 + 7.0).sqrt();
+        assert!((pooled.prediction.unwrap().half_width() - wide).abs() < 1e-5);
         assert!(pooled.heterogeneity.i_squared > 0.999 && pooled.heterogeneity.p_value < 1e-9);
     }
 

@@ -1,5 +1,6 @@
 //! Through the command line, as a user.
 
+mod across;
 mod action;
 mod adhoc;
 mod adhoc_readiness;

@@ -50,7 +50,7 @@ fn table(effect: &Effect, experiment: &Experiment, by: By) -> Vec<String> {
         ),
         "|---|--:|--:|--:|--:|".to_owned(),
     ];
-    for (member, row) in experiment.members.iter().zip(&effect.rows) {
+    for (member, row) in words::shown(effect, experiment, by).0 {
         let name = cell(&member.name);
         lines.push(match row {
             None => format!("| {name} | 0 | {UNKNOWN} | {UNKNOWN} | {UNKNOWN} |"),

@@ -53,11 +53,10 @@ fn table(page: &mut Page, effect: &Effect, experiment: &Experiment, by: By) {
         "change\n%",
         "95 % interval\n%",
     ];
-    let mut rows: Vec<[String; 7]> = experiment
-        .members
-        .iter()
-        .zip(&effect.rows)
-        .map(|(member, row)| cells(&member.name, row.as_ref()))
+    let (shown, elsewhere) = words::shown(effect, experiment, by);
+    let mut rows: Vec<[String; 7]> = shown
+        .into_iter()
+        .map(|(member, row)| cells(&member.name, row))
         .collect();
     if let Some(pooled) = &effect.pooled {
         let (shift, shift_ends) = numbers::difference(&pooled.shift_ms.mean);
@@ -91,6 +90,14 @@ fn table(page: &mut Page, effect: &Effect, experiment: &Experiment, by: By) {
         &format!("{}.", words::finding(effect, experiment, by)),
         0,
     );
+    if !elsewhere.is_empty() {
+        let not = format!(
+            "Not measured by {}: {}.",
+            effect.metric,
+            elsewhere.join(", ")
+        );
+        page.sentence(NOTHING, &not, 0);
+    }
     if let Some(pooled) = &effect.pooled {
         page.sentence(NOTHING, &words::heterogeneity(pooled, by), 0);
     }

@@ -2,7 +2,7 @@
 
 use super::super::changes::{less_one, percent, with_ends};
 use super::super::numbers;
-use crate::analysis::{By, Common, Effect, Experiment, Pool, Pooled, outwards};
+use crate::analysis::{By, Common, Effect, Experiment, Member, Pool, Pooled, Row, outwards};
 use crate::stats::interval::{Estimate, Interval};
 
 /// Below this, hosts differ by more than chance.
@@ -66,6 +66,34 @@ pub fn extent(experiment: &Experiment, by: By) -> String {
     )
 }
 
+/// The members that an effect's table has, and those that it leaves out: apps that are not measured by its metric at
+/// all. A host or an app that lacks this effect only is shown, as missing.
+pub fn shown<'a>(
+    effect: &'a Effect,
+    experiment: &'a Experiment,
+    by: By,
+) -> (Vec<(&'a Member, Option<&'a Row>)>, Vec<String>) {
+    let measured = |place: usize| {
+        let mut same = experiment
+            .effects
+            .iter()
+            .filter(|each| each.metric == effect.metric);
+        by != By::App || same.any(|each| each.rows.get(place).is_some_and(Option::is_some))
+    };
+    let all = experiment.members.iter().zip(&effect.rows).enumerate();
+    let (there, elsewhere): (Vec<_>, Vec<_>) = all.partition(|(place, _)| measured(*place));
+    (
+        there
+            .into_iter()
+            .map(|(_, (member, row))| (member, row.as_ref()))
+            .collect(),
+        elsewhere
+            .into_iter()
+            .map(|(_, (member, _))| member.name.clone())
+            .collect(),
+    )
+}
+
 /// What an effect shows, in a sentence without its full stop.
 pub fn finding(effect: &Effect, experiment: &Experiment, by: By) -> String {
     let (scenario, baseline) = (&effect.scenario, &effect.baseline);
@@ -86,7 +114,12 @@ pub fn finding(effect: &Effect, experiment: &Experiment, by: By) -> String {
         return format!("Nothing is known of {scenario} against {baseline}");
     };
     if let [(name, ratio)] = rows[..] {
-        return one(scenario, baseline, ratio, &format!("on {name}"));
+        let place = match by {
+            By::Host => "on",
+            By::Interpreter => "under",
+            By::App => "of",
+        };
+        return one(scenario, baseline, ratio, &format!("{place} {name}"));
     }
     let shown = |(name, ratio): &(&str, &Estimate)| format!("{} ({name})", change(ratio).0);
     format!(

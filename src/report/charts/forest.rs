@@ -74,10 +74,10 @@ fn chart(effect: &Effect, experiment: &Experiment, by: By) -> Chart {
             notes += &format!(" Thin line: where a further {} lies.", by.word());
         }
     }
-    let rows = experiment.members.iter().zip(&effect.rows);
-    let rows = rows.map(|(member, row)| Row {
+    let (shown, _) = words::shown(effect, experiment, by);
+    let rows = shown.into_iter().map(|(member, row)| Row {
         name: member.name.clone(),
-        facts: row.as_ref().map_or("not measured".to_owned(), |row| {
+        facts: row.map_or("not measured".to_owned(), |row| {
             words::change_with_ends(&row.ratio)
         }),
         change: row.map(|row| hundredfold(&row.ratio)),
