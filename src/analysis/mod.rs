@@ -37,8 +37,8 @@ mod warnings;
 mod words;
 
 pub use across::{
-    Across, AcrossError, By, Common, Effect, Experiment, Given, LeftOut, Member, Pool, Pooled, Row,
-    across,
+    ACROSS_VERSION, Across, AcrossError, By, Common, Effect, Experiment, Given, LeftOut, Member,
+    Pool, Pooled, Row, across,
 };
 pub use break_even::starts;
 pub use calibration::{Calibration, Foretold, Known, Stretch, Truth, calibrate};

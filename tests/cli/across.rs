@@ -597,3 +597,17 @@ fn a_host_may_be_called_anything() {
     let markdown = compare(&project, &["runs", "--by", "host", "--format", "markdown"]);
     assert!(markdown.expect(0).stdout.contains("a\\|b"));
 }
+
+#[test]
+fn the_readme_shows_what_the_committed_records_give() {
+    let results = concat!(env!("CARGO_MANIFEST_DIR"), "/results/pypi");
+    let printed = compare(&project(), &[results, "--by", "app"])
+        .expect(0)
+        .stdout;
+    let readme = include_str!("../../README.md");
+    let (_, section) = readme.split_once("## Many machines").unwrap();
+    let (_, shown) = section.split_once("```text\n").unwrap();
+    let shown = shown.split("```").next().unwrap();
+    assert!(shown.lines().count() > 10);
+    assert!(printed.starts_with(shown), "README.md shows\n{shown}");
+}

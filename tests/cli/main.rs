@@ -35,6 +35,7 @@ mod page_cache;
 mod places;
 mod project;
 mod publish;
+mod queries;
 mod quota;
 mod readiness;
 mod records;

@@ -16,6 +16,8 @@ mod json;
 mod notes;
 mod twice;
 
+pub use json::ACROSS_VERSION;
+
 use std::fmt;
 
 use thiserror::Error;
