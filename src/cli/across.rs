@@ -46,6 +46,13 @@ pub fn execute(
     }
     let mut paths: Vec<PathBuf> = Vec::new();
     for place in places {
+        if !place.exists() && place.to_string_lossy().contains('*') {
+            return Err(Failed::bad_input(format!(
+                "no file is called {}: the shell found none for this pattern\n  name the folder instead, which is \
+                 looked through however deep records lie",
+                place.display()
+            )));
+        }
         paths.extend(records_at(place)?);
     }
     let given = paths

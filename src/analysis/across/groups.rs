@@ -190,7 +190,7 @@ fn member(piece: &Piece, by: By) -> Vec<String> {
 fn host(host: &Host) -> Vec<String> {
     let hardware = [host.cpu_model.clone(), host.cpus.to_string()];
     match &host.name {
-        Some(name) => [&[name.clone()], &hardware[..]].concat(),
+        Some(name) => [std::slice::from_ref(name), &hardware[..]].concat(),
         None => [
             &[String::new()],
             &hardware[..],

@@ -27,9 +27,8 @@ pub fn notes(group: &Group, by: By, effects: &[Effect]) -> Vec<String> {
             by.words()
         ),
     }];
-    if by == By::Interpreter && in_one_record(group) {
-        notes[0] =
-            "all rows were measured in the same blocks of one record; nothing is pooled".to_owned();
+    if by == By::Interpreter && in_the_same_records(group) {
+        notes[0] = "all rows were measured in the same blocks; nothing is pooled".to_owned();
     }
     if group.members.len() == 1 {
         notes.push(format!(
@@ -46,11 +45,16 @@ pub fn notes(group: &Group, by: By, effects: &[Effect]) -> Vec<String> {
     notes
 }
 
-/// Is there but one record, whose interpreters are the members?
-fn in_one_record(group: &Group) -> bool {
-    let mut pieces = group.members.iter().flat_map(|side| &side.pieces);
-    let first = pieces.next().map(|piece| &piece.given.name);
-    group.members.len() > 1 && pieces.all(|piece| Some(&piece.given.name) == first)
+/// Are all members parts of the same records?
+fn in_the_same_records(group: &Group) -> bool {
+    let records = |side: &Side| -> BTreeSet<String> {
+        let pieces = side.pieces.iter();
+        pieces.map(|piece| piece.given.name.clone()).collect()
+    };
+    let [first, others @ ..] = &group.members[..] else {
+        return false;
+    };
+    !others.is_empty() && others.iter().all(|other| records(other) == records(first))
 }
 
 /// Hosts that are in the table, and not in the pool.
@@ -112,14 +116,17 @@ fn disagreeing(side: &Side) -> Option<String> {
 
 /// Hosts that no name tells apart.
 fn nameless(group: &Group) -> Option<String> {
-    let pieces = group.members.iter().flat_map(|side| &side.pieces);
-    let count = pieces
-        .filter(|piece| piece.given.record.header.host.name.is_none())
-        .count();
+    let pieces = || group.members.iter().flat_map(|side| &side.pieces);
+    let is_nameless = |piece: &&Piece| piece.given.record.header.host.name.is_none();
+    let (count, all) = (pieces().filter(is_nameless).count(), pieces().count());
+    let mixed = match count < all {
+        true => ", and a host with a record of each kind counts as two",
+        false => "",
+    };
     (count > 0).then(|| {
         format!(
             "{} the host's name, so CPU, memory and kernel tell hosts apart there: two that are alike count \
-             as one",
+             as one{mixed}",
             match count {
                 1 => "1 record does not hold".to_owned(),
                 _ => format!("{count} records do not hold"),

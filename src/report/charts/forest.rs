@@ -18,6 +18,8 @@ use crate::stats::interval::{Estimate, Interval};
 const STRIP: f64 = 20.0;
 const GAP: f64 = 8.0;
 const AXIS: f64 = 62.0;
+/// More rows than this make no picture.
+const MOST_ROWS: usize = 60;
 /// Half the mean's diamond.
 const HALF: f64 = 8.0;
 const ONE: Ink = Ink::Scenario(0);
@@ -75,7 +77,13 @@ fn chart(effect: &Effect, experiment: &Experiment, by: By) -> Chart {
         }
     }
     let (shown, _) = words::shown(effect, experiment, by);
-    let rows = shown.into_iter().map(|(member, row)| Row {
+    if shown.len() > MOST_ROWS {
+        notes += &format!(
+            " The first {MOST_ROWS} of {} are drawn.",
+            words::count(shown.len() as u64, by)
+        );
+    }
+    let rows = shown.into_iter().take(MOST_ROWS).map(|(member, row)| Row {
         name: member.name.clone(),
         facts: row.map_or("not measured".to_owned(), |row| {
             words::change_with_ends(&row.ratio)
@@ -310,6 +318,19 @@ mod tests {
                 assert!(chart.png(Theme::Dark).unwrap().starts_with(b"\x89PNG"));
             }
         }
+    }
+
+    #[test]
+    fn so_many_hosts_that_nobody_would_scroll_over_them_are_not_all_drawn() {
+        let chart = &charts(&fixture::hosts(500))[0];
+        assert!(
+            chart
+                .notes
+                .ends_with("The first 60 of 500 hosts are drawn.")
+        );
+        let svg = chart.svg().unwrap();
+        assert!(svg.contains(">web-60.") && !svg.contains(">web-61."));
+        assert!(svg.contains("Mean of 500 hosts"));
     }
 
     #[test]
