@@ -184,6 +184,10 @@ fn two_hosts_have_a_mean_and_tell_nothing_of_a_further_one_and_one_host_has_neit
     let pooled = &effect(&found, "cold", "warm")["pooled"];
     assert_eq!(pooled["members"], 2);
     assert!(pooled["ratio"]["low"].is_f64() && pooled["ratio"]["prediction_low"].is_null());
+    assert!(
+        notes(&found).contains("2 hosts are a small sample"),
+        "{found}"
+    );
     let text = compare(&project, &["runs", "--by", "host"])
         .expect(0)
         .stdout;

@@ -10,6 +10,8 @@ use crate::stats::meta_analysis::heterogeneity;
 
 /// Below this, records of one member differ by more than chance.
 const SAME_P_VALUE: f64 = 0.01;
+/// With fewer hosts than this, Student's quantile for their mean is half as large again as for many, or more.
+const ENOUGH: u32 = 5;
 /// Names in a sentence; the rest is counted.
 const MOST_NAMES: usize = 4;
 
@@ -31,11 +33,12 @@ pub fn notes(group: &Group, by: By, effects: &[Effect]) -> Vec<String> {
         notes[0] = "all rows were measured in the same blocks; nothing is pooled".to_owned();
     }
     if group.members.len() == 1 {
-        notes.push(format!(
+        notes[0] = format!(
             "there is one {} only, so there is nothing to compare it with",
             by.word()
-        ));
+        );
     }
+    notes.extend(few(effects));
     notes.extend(not_pooled(group, effects));
     notes.extend(group.members.iter().filter_map(disagreeing));
     if by == By::Host {
@@ -55,6 +58,18 @@ fn in_the_same_records(group: &Group) -> bool {
         return false;
     };
     !others.is_empty() && others.iter().all(|other| records(other) == records(first))
+}
+
+/// Why intervals of a mean are wide that is one of narrow ones.
+fn few(effects: &[Effect]) -> Option<String> {
+    let pooled = effects.iter().filter_map(|effect| effect.pooled);
+    let members = pooled.map(|pooled| pooled.members).max()?;
+    (members < ENOUGH).then(|| {
+        format!(
+            "{members} hosts are a small sample of all hosts, so the mean's intervals are wide, however many \
+             blocks each host has: more hosts narrow them, more blocks do not"
+        )
+    })
 }
 
 /// Hosts that are in the table, and not in the pool.
