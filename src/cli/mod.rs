@@ -1,5 +1,6 @@
 //! The command line. clap lives here only; one file a subcommand, each short.
 
+mod across;
 mod adhoc;
 mod advise;
 mod against;
@@ -18,6 +19,7 @@ mod man;
 mod measure;
 mod output;
 mod overview;
+mod places;
 mod progress;
 mod publish;
 mod publishing;

@@ -112,6 +112,9 @@ pub struct Affinity {
 /// Facts about the machine, as far as they bear on timings.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Host {
+    /// As the kernel knows it (`/proc/sys/kernel/hostname`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     pub kernel: String,
     pub cpu_model: String,
     pub cpus: u32,

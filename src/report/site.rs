@@ -65,10 +65,16 @@ impl Entry {
             verdict: decision.map(|decision| words::verdict(decision.verdict)),
             invalid: (analysis.validity != Validity::Valid).then(|| words::validity(analysis)),
             interpreters: interpreters.join(", "),
-            host: format!(
-                "{}, {} CPUs, {}",
-                host.cpu_model, host.cpus, host.virtualization
-            ),
+            host: {
+                let name = host.name.as_ref().map(|name| format!("{name}: "));
+                format!(
+                    "{}{}, {} CPUs, {}",
+                    name.unwrap_or_default(),
+                    host.cpu_model,
+                    host.cpus,
+                    host.virtualization
+                )
+            },
             started: header.started.clone(),
             blocks: analysis.blocks,
             metric: metric.map_or("", |metric| metric.name()),

@@ -1,5 +1,6 @@
 //! Through the command line, as a user.
 
+mod across;
 mod action;
 mod adhoc;
 mod adhoc_readiness;
@@ -34,6 +35,7 @@ mod page_cache;
 mod places;
 mod project;
 mod publish;
+mod queries;
 mod quota;
 mod readiness;
 mod records;

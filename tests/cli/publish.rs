@@ -56,7 +56,8 @@ fn links(page: &Path) -> Vec<PathBuf> {
 fn a_site_has_a_page_and_the_record_of_each_run_that_lies_in_a_folder() {
     let project = project();
     changed(&project, "runs/deep/one", "2026-11-24T", "2026-11-25T");
-    changed(&project, "runs/two", "\"seed\":", "\"seed\": ");
+    let named = "\"host\":{\"name\":\"web-7\",";
+    changed(&project, "runs/two", "\"host\":{", named);
     let ended = publish(&project, &["runs"], &[]).expect(0);
     assert!(ended.stdout.contains("2 runs"), "{}", ended.stdout);
     let site = project.path().join("site");
@@ -75,7 +76,12 @@ fn a_site_has_a_page_and_the_record_of_each_run_that_lies_in_a_folder() {
     // The newer one of an app comes first.
     assert!(linked[0].to_string_lossy().contains("black-20261125"));
     let index = fs::read_to_string(site.join("index.html")).unwrap();
-    for word in ["2 runs of 1 app.", "cpython 3.11", "prefix-warm saves"] {
+    for word in [
+        "2 runs of 1 app.",
+        "cpython 3.11",
+        "prefix-warm saves",
+        "web-7: AMD",
+    ] {
         assert!(index.contains(word), "no {word}");
     }
     assert!(!index.contains("://"), "something is fetched");
