@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::exit::Failed;
 use super::output::say;
 use super::progress::Progress;
-use super::run::Args;
+use super::run::{Args, check_shard};
 use crate::analysis::conditions;
 use crate::launch::affinity::Affinity;
 use crate::launch::{InstructionCounter, Interrupt, Launcher, System, kernel_counters};
@@ -48,6 +48,7 @@ pub fn measure(
         max_blocks: args.blocks,
         counter: args.counter.map(Counter::from),
     })?;
+    check_shard(args, &file.suite()?)?;
     if let Some(out) = args.out.as_deref().filter(|out| out.exists()) {
         return Err(Failed::bad_input(format!(
             "cannot make the run's folder {}: it exists already\n  choose another one with --out",
@@ -113,6 +114,8 @@ pub fn measure(
             counters: Some(counters),
             revisions: revisions.described(),
             working_tree: revisions.working_tree.clone(),
+            shard: args.shard,
+            shards: Vec::new(),
         };
         let mut record = RecordWriter::create(&out.join(RECORD_FILE))?;
         let mut run = Run {

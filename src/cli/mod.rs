@@ -17,6 +17,7 @@ mod input;
 mod list;
 mod man;
 mod measure;
+mod merge;
 mod output;
 mod overview;
 mod places;
@@ -53,6 +54,7 @@ enum Command {
     Trace(Box<trace::Args>),
     Report(report::Args),
     Compare(Box<compare::Args>),
+    Merge(merge::Args),
     Overview(overview::Args),
     Export(export::Args),
     Publish(publish::Args),
@@ -86,6 +88,7 @@ pub fn main() -> Status {
         Command::Trace(args) => trace::execute(&args),
         Command::Report(args) => report::execute(&args),
         Command::Compare(args) => compare::execute(&args),
+        Command::Merge(args) => merge::execute(&args),
         Command::Overview(args) => overview::execute(&args),
         Command::Export(args) => export::execute(&args),
         Command::Publish(args) => publish::execute(&args),

@@ -222,6 +222,8 @@ fn header(suite: &str) -> Header {
         counters: None,
         revisions: Vec::new(),
         working_tree: None,
+        shard: None,
+        shards: Vec::new(),
     }
 }
 
