@@ -28,6 +28,7 @@ mod procedure;
 mod receipts;
 mod regression;
 mod scenarios;
+mod shards;
 mod summary;
 #[cfg(test)]
 mod tests;

@@ -141,11 +141,9 @@ pub fn charts_with(record: &Record, analysis: &Analysis, attached: &Attached) ->
             .map(|&metric| distribution::chart(record, analysis, metric)),
     );
     all.extend(break_even::chart(record, analysis));
-    all.extend(
-        metrics
-            .iter()
-            .map(|&metric| run_order::chart(record, analysis, metric)),
-    );
+    // Launches of several shards have no order in common.
+    let ordered = metrics.iter().filter(|_| !record.header.is_merged());
+    all.extend(ordered.map(|&metric| run_order::chart(record, analysis, metric)));
     let traced = attached.trace.iter().flat_map(|trace| &trace.scenarios);
     all.extend(traced.map(waterfall::chart_of_file));
     name_uniquely(&mut all);
