@@ -110,7 +110,7 @@ fn hosts(shards: &[MergedShard]) -> Option<String> {
     }
     let names: Vec<String> = hosts
         .iter()
-        .map(|(host, shards)| format!("{} ({})", named(shards), machine(host)))
+        .map(|(host, shards)| format!("{} ({})", machine(host), named(shards)))
         .collect();
     Some(format!(
         "the shards ran on {} machines: {}; contrasts are of launches on one machine, as they are paired \

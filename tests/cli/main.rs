@@ -41,6 +41,7 @@ mod readiness;
 mod records;
 mod seed_claims;
 mod servers;
+mod sharded_examples;
 mod shards;
 mod shell;
 mod states;

@@ -9,6 +9,7 @@ mod interpreters;
 mod noise;
 mod receipts;
 mod rounding;
+mod shards;
 mod summary;
 mod warnings;
 
