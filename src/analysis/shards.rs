@@ -114,8 +114,8 @@ fn hosts(shards: &[MergedShard]) -> Option<String> {
         .collect();
     Some(format!(
         "the shards ran on {} machines: {}; contrasts are of launches on one machine, as they are paired \
-         within blocks, and are the mean of what the machines show; medians of single scenarios mix \
-         machines",
+         within blocks, and lie between what the machines would show alone; medians of single \
+         scenarios mix machines",
         hosts.len(),
         words::list(&names, MOST_NAMES)
     ))

@@ -1,4 +1,4 @@
-//! All launches of one run, JSON Lines, versioned: format, writer, reader, facts about the host.
+//! All launches of one run, JSON Lines, versioned: format, writer, reader, shards put together, facts about the host.
 
 mod convert;
 mod counts;
