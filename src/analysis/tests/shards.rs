@@ -103,7 +103,7 @@ fn machines_of_different_speed_make_no_effect_where_there_is_none() {
         let merged = analyse(&shared(&made, 3));
         let excludes = |contrast: &&Contrast| {
             let interval = contrast.shift_ms.interval;
-            interval.is_some_and(|it| it.low > 0.0 || it.high < 0.0)
+            interval.is_some_and(|it| it.low() > 0.0 || it.high() < 0.0)
         };
         let ready = || {
             merged
