@@ -7,6 +7,9 @@ use crate::record::{Record, Shard, Sitting};
 /// Shards or machines that are named; the rest is counted.
 const MOST_NAMES: usize = 8;
 
+/// Sentences on single shards' machines that are told.
+const MOST_SENTENCES: usize = 8;
+
 /// That it is a part, that parts are missing or broke off, and that machines are mixed.
 pub fn warnings(record: &Record) -> Vec<String> {
     let header = &record.header;
@@ -21,7 +24,7 @@ pub fn warnings(record: &Record) -> Vec<String> {
     all.extend(missing(shards));
     all.extend(endings(shards));
     all.extend(unread(shards));
-    all.extend(hosts(shards));
+    all.extend(hosts(record));
     all
 }
 
@@ -97,20 +100,19 @@ fn unread(shards: &[MergedShard]) -> Option<String> {
 }
 
 /// Machines that are told from each other, in the order of the shards.
-fn hosts(shards: &[MergedShard]) -> Option<String> {
-    let mut hosts: Vec<(&Host, Vec<Shard>)> = Vec::new();
-    for each in shards {
-        match hosts.iter_mut().find(|(host, _)| host.may_be(&each.host)) {
-            Some((_, shards)) => shards.push(each.shard),
-            None => hosts.push((&each.host, vec![each.shard])),
-        }
-    }
+fn hosts(record: &Record) -> Option<String> {
+    let hosts = record.hosts();
     if hosts.len() < 2 {
         return None;
     }
+    let shards = |host: &Host| -> Vec<Shard> {
+        let there = record.header.shards.iter();
+        let there = there.filter(|each| host.may_be(&each.host));
+        there.map(|each| each.shard).collect()
+    };
     let names: Vec<String> = hosts
         .iter()
-        .map(|(host, shards)| format!("{} ({})", machine(host), named(shards)))
+        .map(|host| format!("{} ({})", machine(host), named(&shards(host))))
         .collect();
     Some(format!(
         "the shards ran on {} machines: {}; contrasts are of launches on one machine, as they are paired \
@@ -148,7 +150,16 @@ pub fn of_sittings(record: &Record, sentences: impl Fn(&Sitting) -> Vec<String>)
             }
         }
     }
-    all.into_iter()
+    let more = all.len().saturating_sub(MOST_SENTENCES);
+    let told = all.into_iter().take(MOST_SENTENCES);
+    let mut told: Vec<String> = told
         .map(|(sentence, shards)| format!("{}: {sentence}", named(&shards)))
-        .collect()
+        .collect();
+    if more > 0 {
+        told.push(format!(
+            "{} on the machines of other shards: see the shards' own reports",
+            words::count(more as u64, "more warning", "more warnings")
+        ));
+    }
+    told
 }

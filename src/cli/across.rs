@@ -99,6 +99,7 @@ impl From<AcrossError> for Failed {
         let status = match error {
             AcrossError::Twice { .. } => Status::BadInput,
             AcrossError::NoneValid(_) => Status::Invalid,
+            AcrossError::NoneLeft(_) => Status::BadInput,
         };
         Self::new(status, &error)
     }

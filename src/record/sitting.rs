@@ -37,6 +37,17 @@ impl Record {
             })
             .collect()
     }
+
+    /// The machines of the sittings, as far as they can be told apart; at least one.
+    pub fn hosts(&self) -> Vec<&Host> {
+        let mut hosts: Vec<&Host> = Vec::new();
+        for sitting in self.sittings() {
+            if !hosts.iter().any(|host| host.may_be(sitting.host)) {
+                hosts.push(sitting.host);
+            }
+        }
+        hosts
+    }
 }
 
 impl Header {

@@ -281,7 +281,7 @@ fn a_shard_never_ends_before_its_time_and_its_blocks_are_used_up() {
     // A run that is not shared would end with its first look.
     let project = Project::new(&SUITE.replace(
         "max-blocks = 8",
-        "max-blocks = 30\nmin-blocks = 1\nprecision = \"10000%\"",
+        "max-blocks = 11\nmin-blocks = 1\nprecision = \"10000%\"",
     ));
     measuring(&project, "alone", &["--seed", SEED]).expect(0);
     assert_eq!(
@@ -292,7 +292,7 @@ fn a_shard_never_ends_before_its_time_and_its_blocks_are_used_up() {
     let end = lines(&project, "shard").pop().unwrap();
     assert_eq!(
         (&end["stop_reason"], &end["blocks"]),
-        (&json!("max-blocks"), &json!(30))
+        (&json!("max-blocks"), &json!(11))
     );
 }
 
@@ -573,6 +573,15 @@ fn a_shard_that_is_interrupted_in_the_middle_of_a_block_gives_what_it_has() {
 fn machines_are_told_from_each_other_and_their_troubles_named_with_the_shards() {
     let project = measured();
     for folder in ALL {
+        // Whatever this machine was doing meanwhile is not what is told here.
+        change(&project, folder, |line| {
+            if line["type"] == "end" {
+                let end = line.as_object_mut().unwrap();
+                end.retain(|field, _| {
+                    !["heat_throttles", "blocks_beside_others"].contains(&field.as_str())
+                });
+            }
+        });
         change_header(&project, folder, |it| {
             it["host"] = json!({
                 "name": "web-1", "kernel": "6.1", "cpu_model": "Imagined", "cpus": 4,
@@ -603,6 +612,29 @@ fn machines_are_told_from_each_other_and_their_troubles_named_with_the_shards() 
         page.contains("2/3: web-2, 4 CPUs (Imagined)"),
         "the page names no machine"
     );
+    // What machines do alone, their shards' records say.
+    project
+        .run(&["compare", "whole", "--by", "host"])
+        .expect(2)
+        .says(&["whole: it mixes 2 machines: name the records of its shards"]);
+    let args = [["compare", "--by", "host"].as_slice(), &ALL].concat();
+    let rows = project.run(&args).expect(0).stdout;
+    assert!(rows.contains("web-1") && rows.contains("web-2"), "{rows}");
+    let site = ["publish", "whole", "--out", "site"];
+    project.run(&site).expect(0);
+    let index = fs::read_to_string(project.path().join("site/index.html")).unwrap();
+    assert!(
+        index.contains("web-1: Imagined, 4 CPUs, none; web-2: Imagined, 4 CPUs, none"),
+        "{index}"
+    );
+    // Two records are of one kind of machine only if all of their shards are.
+    change_header(&project, "shard-2", |it| it["host"]["cpus"] = json!(8));
+    let args = [["merge", "--out", "other"].as_slice(), &ALL].concat();
+    project.run(&args).expect(0);
+    project
+        .run(&["compare", "whole", "other"])
+        .expect(2)
+        .says(&["host's CPUs: 4", "4 and 8"]);
 }
 
 #[test]

@@ -72,7 +72,7 @@ pub struct Across {
     pub by: By,
     /// By the names of their apps; at least one.
     pub experiments: Vec<Experiment>,
-    /// Records whose figures are not to be believed, in the order in which they were given.
+    /// Records whose figures are not to be believed, or are of no single host where hosts are asked for, in the order in which they were given.
     pub left_out: Vec<LeftOut>,
 }
 
@@ -184,6 +184,8 @@ pub enum AcrossError {
     Twice { first: String, second: String },
     #[error("no record is left: none of them is valid\n  {}", reasons(.0))]
     NoneValid(Vec<LeftOut>),
+    #[error("no record is left to put side by side\n  {}", reasons(.0))]
+    NoneLeft(Vec<LeftOut>),
 }
 
 fn reasons(all: &[LeftOut]) -> String {
@@ -201,7 +203,7 @@ impl fmt::Display for LeftOut {
 /// the order of those that are left out.
 ///
 /// # Errors
-/// When two hold the same launches, or none is valid.
+/// When two hold the same launches, or none is left.
 pub fn across(given: &[Given], by: By) -> Result<Across, AcrossError> {
     if let Some((first, second)) = twice::same_launches(given) {
         return Err(AcrossError::Twice {
@@ -210,18 +212,34 @@ pub fn across(given: &[Given], by: By) -> Result<Across, AcrossError> {
         });
     }
     let mut left_out = Vec::new();
+    let mut invalid = 0;
     let mut valid = Vec::new();
     for each in given {
+        let machines = each.record.hosts().len();
         match &each.analysis.validity {
-            Validity::Valid => valid.push(each),
-            Validity::Invalid(reasons) => left_out.push(LeftOut {
+            // Of whose effect it would be a row of, none could say.
+            Validity::Valid if by == By::Host && machines > 1 => left_out.push(LeftOut {
                 name: each.name.clone(),
-                reasons: reasons.clone(),
+                reasons: vec![format!(
+                    "it mixes {machines} machines: name the records of its shards instead"
+                )],
             }),
+            Validity::Valid => valid.push(each),
+            Validity::Invalid(reasons) => {
+                invalid += 1;
+                left_out.push(LeftOut {
+                    name: each.name.clone(),
+                    reasons: reasons.clone(),
+                });
+            }
         }
     }
     if valid.is_empty() {
-        return Err(AcrossError::NoneValid(left_out));
+        let mixed = left_out.len() > invalid;
+        return Err(match mixed {
+            true => AcrossError::NoneLeft(left_out),
+            false => AcrossError::NoneValid(left_out),
+        });
     }
     let experiments = groups::experiments(&valid, by)
         .into_iter()
