@@ -49,12 +49,7 @@ pub fn measure(
         counter: args.counter.map(Counter::from),
     })?;
     check_shard(args, &file.suite()?)?;
-    if let Some(out) = args.out.as_deref().filter(|out| out.exists()) {
-        return Err(Failed::bad_input(format!(
-            "cannot make the run's folder {}: it exists already\n  choose another one with --out",
-            out.display()
-        )));
-    }
+    check_folder(args.out.as_deref())?;
     let machine = Machine::this();
     let affinity = Affinity::decide(&args.affinity, &machine.cores())?;
     let mut progress = Progress::new(args.verbosity());
@@ -340,6 +335,17 @@ fn described(interpreter: &Equipped) -> Interpreter {
         implementation: python.implementation.clone(),
         cache_tag: python.cache_tag.clone(),
         magic: python.magic,
+    }
+}
+
+/// Is there none of that name yet? To be asked before what takes long.
+pub(super) fn check_folder(named: Option<&Path>) -> Result<(), Failed> {
+    match named.filter(|out| out.symlink_metadata().is_ok()) {
+        None => Ok(()),
+        Some(out) => Err(Failed::bad_input(format!(
+            "cannot make the run's folder {}: it exists already\n  choose another one with --out",
+            out.display()
+        ))),
     }
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::exit::{Failed, Status};
-use super::measure::make_folder;
+use super::measure::{check_folder, make_folder};
 use super::output::{Format, open, say, say_damage, show, write};
 use crate::analysis::Validity;
 use crate::record::{MergeError, Missing, Part, RECORD_FILE, Record, merge};
@@ -35,6 +35,7 @@ pub struct Args {
 }
 
 pub fn execute(args: &Args) -> Result<Status, Failed> {
+    check_folder(args.out.as_deref())?;
     let mut parts = Vec::new();
     for path in &args.records {
         let record = Record::read(path)?;

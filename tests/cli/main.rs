@@ -28,6 +28,7 @@ mod installed;
 mod interpreters;
 mod interruption;
 mod library;
+mod merging;
 mod noise;
 mod overview;
 mod page;

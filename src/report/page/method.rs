@@ -105,7 +105,7 @@ pub fn repeat(record: &Record) -> Markup {
             p.small.quiet {
                 "It was measured in shards: with --shard 1/" (of)
                 @if of.get() > 1 { " to --shard " (of) "/" (of) }
-                " besides, and another folder for each, that `coldsnake merge` puts together."
+                " besides, and a folder for each; " code { "coldsnake merge" } " put them together."
             }
         }
         p.small.quiet { "Seed: " (header.seed) ". It decides the order inside of the blocks." }
