@@ -2,14 +2,14 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
 
-use crate::project::{As, Project};
+use crate::project::{As, Project, end};
 use crate::shards::{
     ALL, SEED, SUITE, assert_nothing_at, change, change_header, copy, lines, measured, measuring,
     merge, of_type, summary, warnings,
@@ -196,6 +196,16 @@ fn nothing_is_overwritten_and_no_half_folder_is_left() {
         .run(&args)
         .expect(2)
         .says(&["cannot make the run's folder"]);
+    // There is no room for the record, as on a disk that is full.
+    let binary = env!("CARGO_BIN_EXE_coldsnake");
+    let merging = format!("trap '' XFSZ; ulimit -f 4; exec {binary} merge --out full \"$@\"");
+    let args = [["-c", &merging, "sh"].as_slice(), &ALL].concat();
+    let mut limited = Command::new("sh");
+    limited.args(args).current_dir(project.path());
+    end(&mut limited)
+        .expect(2)
+        .says(&["cannot write full/record.jsonl"]);
+    assert_nothing_at(&project, "full");
     // Without a name, the folder is called as that of a run.
     let ended = project
         .run(&[["merge"].as_slice(), &ALL].concat())
