@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use coldsnake::analysis::ACROSS_VERSION;
 use coldsnake::doctor::Verdict;
 use coldsnake::record::format::FORMAT_VERSION;
 use coldsnake::suite::quantity::format_duration;
@@ -619,6 +620,21 @@ fn every_key_of_the_summary_is_documented_and_every_documented_key_exists() {
         .map(|(name, rows)| (name, first_column(&rows, "Key")))
         .collect();
     assert_eq!(documented, declared);
+}
+
+#[test]
+fn every_key_of_many_records_side_by_side_is_documented_and_every_documented_key_exists() {
+    let declared: BTreeMap<String, BTreeSet<String>> = structs("src/analysis/across/json.rs")
+        .iter()
+        .map(|(name, fields)| (name.clone(), names(fields)))
+        .collect();
+    let documented: BTreeMap<String, BTreeSet<String>> = tables(RESULTS, "across-fields")
+        .into_iter()
+        .map(|(name, rows)| (name, first_column(&rows, "Key")))
+        .collect();
+    assert_eq!(documented, declared);
+    let said = format!("a `format_version` of its own, now **{ACROSS_VERSION}**");
+    assert!(read(RESULTS).contains(&said));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The statistics against other people's: scipy's answers, published tables, and enumeration.
 
 use coldsnake::stats::interval::Level;
+use coldsnake::stats::meta_analysis::{GroupEffect, pool};
 use coldsnake::stats::signed_rank::{NullDistribution, critical_rank, smallest_n};
 use coldsnake::stats::{drift, hodges_lehmann, modality, signed_rank, two_sample};
 use serde_json::Value;
@@ -249,4 +250,53 @@ fn the_dip_from_the_taut_string_is_hartigans() {
             case["kind"]
         );
     }
+}
+
+#[test]
+fn pooled_effects_are_those_of_statsmodels_where_it_agrees_that_groups_differ() {
+    let cases = cases(include_str!("data/meta_statsmodels.json"), "cases");
+    assert_eq!(cases.len(), 33);
+    let mut differing = 0;
+    for case in &cases {
+        let effects = numbers(&case["effects"]);
+        let groups: Vec<GroupEffect> = effects
+            .iter()
+            .zip(numbers(&case["variances"]))
+            .map(|(effect, variance)| GroupEffect::new(*effect, variance.sqrt()).unwrap())
+            .collect();
+        let level = Level::from_alpha(case["alpha"].as_f64().unwrap()).unwrap();
+        let pooled = pool(&groups, level).unwrap();
+        let tau_squared = case["tau2"].as_f64().unwrap();
+        assert!((pooled.tau.powi(2) - tau_squared).abs() <= 1e-7 * tau_squared);
+        close(pooled.estimate, &case["mean"], 1e-7);
+        close(pooled.heterogeneity.q, &case["q"], 1e-9);
+        close(pooled.heterogeneity.p_value, &case["q_p"], 1e-7);
+        close(pooled.heterogeneity.i_squared, &case["i2"], 1e-9);
+        close(pooled.interval.low(), &case["low_re"], 1e-7);
+        close(pooled.interval.high(), &case["high_re"], 1e-7);
+        if tau_squared > 0.0 {
+            // Hartung and Knapp's own scale is 1 then.
+            close(pooled.interval.low(), &case["low_hk"], 1e-7);
+            close(pooled.interval.high(), &case["high_hk"], 1e-7);
+            differing += 1;
+        }
+    }
+    assert!(differing > 15, "only {differing}");
+}
+
+#[test]
+fn the_trials_of_bcg_give_what_textbooks_print() {
+    let cases = cases(include_str!("data/meta_statsmodels.json"), "cases");
+    let trials = cases.iter().find(|case| case["name"] == "BCG").unwrap();
+    let groups: Vec<GroupEffect> = numbers(&trials["effects"])
+        .into_iter()
+        .zip(numbers(&trials["variances"]))
+        .map(|(effect, variance)| GroupEffect::new(effect, variance.sqrt()).unwrap())
+        .collect();
+    let pooled = pool(&groups, Level::P95).unwrap();
+    let to_five = |value: f64| format!("{value:.5}");
+    assert_eq!(to_five(pooled.tau.powi(2)), "0.31807");
+    assert_eq!(to_five(pooled.estimate), "-0.71497");
+    assert_eq!(to_five(pooled.interval.low()), "-1.10910");
+    assert_eq!(to_five(pooled.interval.high()), "-0.32084");
 }

@@ -4,6 +4,7 @@
 mod stats_noise;
 
 use coldsnake::stats::interval::Level;
+use coldsnake::stats::meta_analysis::{self, GroupEffect};
 use coldsnake::stats::sequence::{ConfidenceSequence, PILOT};
 use coldsnake::stats::{bootstrap, drift, hodges_lehmann, modality, multiple};
 use stats_noise::Noise;
@@ -275,4 +276,46 @@ fn placed_effect(noise: &mut Noise, first: f64) -> drift::PositionEffect {
         })
         .collect();
     drift::position_effect(&blocks).unwrap()
+}
+
+/// The coverage over so many hosts of the mean's interval and of the prediction interval, where the hosts' true
+/// effects vary by `tau` times their usual standard error.
+fn pooled_coverage(seed: u64, trials: u32, hosts: usize, tau: f64) -> (f64, f64) {
+    let mut noise = Noise::seeded(seed);
+    let (mut mean, mut further) = (0, 0);
+    for _ in 0..trials {
+        let groups: Vec<GroupEffect> = (0..hosts)
+            .map(|host| {
+                // From 0.7 to 1.2, whatever the number of hosts.
+                let error = 0.7 + 0.5 * host as f64 / (hosts - 1) as f64;
+                let truth = 7.0 + tau * noise.normal();
+                GroupEffect::new(truth + error * noise.normal(), error).unwrap()
+            })
+            .collect();
+        let pooled = meta_analysis::pool(&groups, Level::P95).unwrap();
+        mean += u32::from(pooled.interval.contains(7.0));
+        let another = 7.0 + tau * noise.normal();
+        further += u32::from(pooled.prediction.unwrap().contains(another));
+    }
+    let share = |hits: u32| f64::from(hits) / f64::from(trials);
+    (share(mean), share(further))
+}
+
+#[test]
+fn the_mean_over_hosts_covers_and_a_further_host_lies_almost_as_often_where_it_should() {
+    let trials = 4_000;
+    for (seed, hosts) in (100..).zip([3, 5, 12]) {
+        for tau in [0.0, 1.0, 2.0, 5.0] {
+            let (mean, further) = pooled_coverage(seed, trials, hosts, tau);
+            println!(
+                "{hosts} hosts, tau {tau} standard errors: mean {mean:.3}, further host {further:.3}"
+            );
+            assert!(
+                mean > 0.95 - binomial_error(0.95, trials),
+                "{hosts} {tau}: {mean}"
+            );
+            let least = if tau < 2.0 { 0.86 } else { 0.90 };
+            assert!(further > least, "{hosts} {tau}: {further}");
+        }
+    }
 }

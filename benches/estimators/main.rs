@@ -3,7 +3,7 @@
 //!
 //! ```console
 //! $ cargo bench --bench estimators                 # all tables
-//! $ cargo bench --bench estimators -- decided      # one of: estimators, decided, sitting-out
+//! $ cargo bench --bench estimators -- decided      # one of: estimators, decided, guards, sitting-out
 //! $ cargo bench --bench estimators -- --quick      # with few runs, to see that it works
 //! $ cargo bench --bench estimators -- estimators --noise "t3 tails" --runs 4000
 //! ```
@@ -11,6 +11,7 @@
 mod compared;
 mod decided;
 mod estimators;
+mod guards;
 mod noise;
 mod sitting_out;
 #[allow(dead_code, reason = "the tests need more kinds of noise")]
@@ -25,9 +26,10 @@ use noise::Source;
 type Print = fn(&[Source], u32);
 
 /// Their names, and how many runs they take.
-const PARTS: [(&str, Print, u32); 3] = [
+const PARTS: [(&str, Print, u32); 4] = [
     ("estimators", compared::print, 500),
     ("decided", decided::print, 500),
+    ("guards", guards::print, 400),
     ("sitting-out", sitting_out::print, 400),
 ];
 const QUICK: u32 = 40;
@@ -55,7 +57,7 @@ fn asked(mut words: impl Iterator<Item = String>) -> Result<Asked, String> {
             part if PARTS.iter().any(|(name, ..)| *name == part) => asked.parts.push(word),
             other => {
                 return Err(format!(
-                    "there is no part `{other}`; give estimators, decided or sitting-out, or none for all"
+                    "there is no part `{other}`; give estimators, decided, guards or sitting-out, or none for all"
                 ));
             }
         }

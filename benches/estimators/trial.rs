@@ -53,7 +53,12 @@ pub enum Until {
     Blocks(u32),
     /// The runner's own rule, 2 %, or the greatest number of blocks that is simulated.
     Precise(u32),
+    /// A guard against [`REGRESSION_BOUND`] is decided, or the greatest number of blocks is reached.
+    Guarded(u32),
 }
+
+/// Of the simulated guard.
+pub const REGRESSION_BOUND: &str = "5%";
 
 /// A time with its effect. Milliseconds.
 #[derive(Debug, Clone, Copy)]
@@ -134,8 +139,16 @@ impl Trial {
         let measure = match until {
             Until::Blocks(blocks) => format!("min-blocks = {blocks}\nmax-blocks = {blocks}"),
             Until::Precise(most) => format!("precision = \"2%\"\nmax-blocks = {most}"),
+            Until::Guarded(most) => format!("until = \"decided\"\nmax-blocks = {most}"),
         };
-        let text = suite_text(&measure, &["before", "after"]);
+        let mut text = suite_text(&measure, &["before", "after"]);
+        if let Until::Guarded(_) = until {
+            text += &format!(
+                "[[claim]]\nid = \"guard\"\ntext = \"no regression\"\n\
+                 contrast = {{ from = \"before\", to = \"after\", metric = \"exit\" }}\n\
+                 expect = {{ max-regression = \"{REGRESSION_BOUND}\" }}\n"
+            );
+        }
         let suite = suite_of(&text);
         let mut next = source.stream(seed);
         let samples = RefCell::new(Vec::new());

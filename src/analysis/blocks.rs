@@ -29,11 +29,17 @@ pub enum Ending {
     Whole,
     /// Perhaps in the middle of one.
     BrokenOff,
+    /// Perhaps in the middle of several, as shards did that are put together; but no arm sat out, so a
+    /// block is complete that holds them all.
+    OfShards,
 }
 
 impl Ending {
     /// By what the record says of it.
     pub fn of(record: &Record) -> Self {
+        if record.header.has_whole_blocks() {
+            return Self::OfShards;
+        }
         match record.end.as_ref().map(|end| end.stop_reason) {
             Some(
                 StopReason::Precision
@@ -167,9 +173,12 @@ impl<'a> Blocks<'a> {
             }
         }
         let wanted = always.len() * self.suite.launch_kinds().len();
+        let planned = self.planned_arms().len() * self.suite.launch_kinds().len();
+        if ending == Ending::OfShards {
+            return launched.values().filter(|(all, _)| *all == planned).count() as u32;
+        }
         let mut latest = launched.values().rev();
         let last = latest.next();
-        let planned = self.planned_arms().len() * self.suite.launch_kinds().len();
         let before = latest.next().map_or(planned, |(all, _)| *all);
         let cut_off = ending == Ending::BrokenOff
             && last.is_some_and(|(all, held)| *held == wanted && *all < before);
@@ -178,13 +187,16 @@ impl<'a> Blocks<'a> {
     }
 
     /// How many blocks an arm sat out: those in which the twin was launched, and this arm was not.
-    /// Where the run broke off, its last block says nothing about it.
+    /// Where the run broke off, its last block says nothing about it. In shards none sits out.
     pub fn sat_out(&self, arm: Arm, kind: LaunchKind, ending: Ending) -> u32 {
+        if ending == Ending::OfShards {
+            return 0;
+        }
         let blocks = |arm| self.launches(arm, kind).iter().map(|launch| launch.block);
         let there: BTreeSet<u32> = blocks(arm).collect();
         let twin: Vec<u32> = self.twin().into_iter().flat_map(blocks).collect();
         let end = match ending {
-            Ending::Whole => twin.len(),
+            Ending::Whole | Ending::OfShards => twin.len(),
             Ending::BrokenOff => twin.len().saturating_sub(1),
         };
         let missing = twin[..end].iter().filter(|block| !there.contains(block));

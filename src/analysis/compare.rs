@@ -13,6 +13,7 @@ use super::blocks::{Blocks, ms};
 use super::contrasts::adjust;
 use super::model::{Contrast, Pairing};
 use crate::record::Record;
+use crate::record::format::Host;
 use crate::stats::interval::Level;
 use crate::stats::{multiple, two_sample};
 use crate::suite::{Metric, Scenario};
@@ -178,15 +179,26 @@ fn differences(first: &Record, second: &Record) -> Vec<Difference> {
             .collect();
         names.join(", ")
     };
-    let host = |record: &Record| record.header.host.clone();
-    let (a, b) = (host(first), host(second));
     // Older records do not say it, which is no difference.
     let affinities = (&first.header.affinity, &second.header.affinity);
     let (ours, theirs) = match affinities {
         (Some(a), Some(b)) => (a.children.clone(), b.children.clone()),
         _ => (String::new(), String::new()),
     };
-    let governor = |governor: Option<String>| governor.unwrap_or_else(|| "none".to_owned());
+    // Of a record that was put together from shards, what holds of each of its machines.
+    let of_hosts = |record: &Record, fact: &dyn Fn(&Host) -> String| {
+        let mut facts: Vec<String> = record.hosts().into_iter().map(fact).collect();
+        facts.sort();
+        facts.dedup();
+        facts.join(" and ")
+    };
+    let host = |fact: &dyn Fn(&Host) -> String| (of_hosts(first, fact), of_hosts(second, fact));
+    let kernels = host(&|it| it.kernel.clone());
+    let models = host(&|it| it.cpu_model.clone());
+    let cpus = host(&|it| it.cpus.to_string());
+    let memories = host(&|it| format!("{} MiB", it.memory_mib));
+    let virtualizations = host(&|it| it.virtualization.clone());
+    let governors = host(&|it| it.governor.clone().unwrap_or_else(|| "none".to_owned()));
     let sides = [
         (
             "app",
@@ -199,20 +211,16 @@ fn differences(first: &Record, second: &Record) -> Vec<Difference> {
             second.header.suite.sha256.clone(),
         ),
         ("interpreters", interpreters(first), interpreters(second)),
-        ("host's kernel", a.kernel, b.kernel),
-        ("host's CPU", a.cpu_model, b.cpu_model),
-        ("host's CPUs", a.cpus.to_string(), b.cpus.to_string()),
+        ("host's kernel", kernels.0, kernels.1),
+        ("host's CPU", models.0, models.1),
+        ("host's CPUs", cpus.0, cpus.1),
+        ("host's memory", memories.0, memories.1),
         (
-            "host's memory",
-            format!("{} MiB", a.memory_mib),
-            format!("{} MiB", b.memory_mib),
+            "host's virtualization",
+            virtualizations.0,
+            virtualizations.1,
         ),
-        ("host's virtualization", a.virtualization, b.virtualization),
-        (
-            "host's governor",
-            governor(a.governor),
-            governor(b.governor),
-        ),
+        ("host's governor", governors.0, governors.1),
         ("app's CPUs", ours, theirs),
     ];
     let differing = sides

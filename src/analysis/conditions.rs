@@ -3,7 +3,8 @@
 
 use super::words;
 use crate::record::Cpus;
-use crate::record::format::{Affinity, Header, Host};
+use crate::record::Sitting;
+use crate::record::format::{Affinity, Host};
 
 /// Of the machine's time; more than this is another guest's doing and worth knowing.
 pub(super) const MOST_STEAL: f64 = 0.02;
@@ -58,9 +59,9 @@ pub fn conditions(host: &Host, affinity: Option<&Affinity>) -> Vec<Condition> {
     all
 }
 
-/// Those of a record.
-pub(super) fn warnings(header: &Header) -> impl Iterator<Item = String> {
-    let all = conditions(&header.host, header.affinity.as_ref());
+/// Those of a sitting.
+pub(super) fn warnings(sitting: &Sitting) -> impl Iterator<Item = String> {
+    let all = conditions(sitting.host, sitting.affinity);
     all.into_iter().map(|condition| condition.warning())
 }
 

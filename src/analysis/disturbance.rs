@@ -27,15 +27,15 @@ const MOST_DISTURBED: f64 = 0.1;
 
 /// Counts them.
 pub fn disturbance(record: &Record) -> Disturbance {
-    let host = &record.header.host;
-    let cpus = f64::from(host.all_cpus());
     let fences = fences(record);
     let mut found = Disturbance {
         launches: record.launches.len() as u64,
         ..Disturbance::default()
     };
-    let (mut others, mut passed) = (Duration::ZERO, Duration::ZERO);
+    // Seconds of CPU time: what others used, and what there was.
+    let (mut others, mut all) = (0.0, 0.0);
     for launch in &record.launches {
+        let cpus = f64::from(record.header.host_of(launch.block).all_cpus());
         let wall = launch.times.wall.as_secs_f64();
         // In steps of 10 ms, so of 20 ms only 10 are sure.
         let sure = |time: Duration, steps| time.saturating_sub(STEP * steps).as_secs_f64();
@@ -53,12 +53,11 @@ pub fn disturbance(record: &Record) -> Disturbance {
         found.by_preemption += u64::from(preempted);
         found.disturbed += u64::from(stolen || shared || preempted);
         if let Some(time) = launch.usage.others {
-            others += time;
-            passed += launch.times.wall;
+            others += time.as_secs_f64();
+            all += wall * cpus;
         }
     }
-    let all = passed.as_secs_f64() * cpus;
-    found.others_share = (all > 0.0).then(|| others.as_secs_f64() / all);
+    found.others_share = (all > 0.0).then(|| others / all);
     found
 }
 

@@ -5,8 +5,9 @@ use super::conditions::{self, MOST_STEAL};
 use super::disturbance;
 use super::model::{Disturbance, Order};
 use super::order;
+use super::shards;
 use super::words;
-use crate::record::Record;
+use crate::record::{Record, Sitting};
 use crate::stats::modality::is_multimodal;
 
 /// Of the machine's memory; beyond it a launch may push out what the next one needs.
@@ -19,9 +20,11 @@ pub fn warnings(
     orders: &[Order],
 ) -> Vec<String> {
     let mut all = Vec::new();
-    all.extend(conditions::warnings(&record.header));
-    all.extend(beside_others(record));
-    all.extend(heat(record));
+    all.extend(shards::of_sittings(record, |sitting| {
+        let conditions = conditions::warnings(sitting);
+        let meanwhile = beside_others(sitting).into_iter().chain(heat(sitting));
+        conditions.chain(meanwhile).collect()
+    }));
     all.extend(steal(record));
     all.extend(disturbance::warning(disturbed));
     all.extend(order::warnings(record, orders));
@@ -30,8 +33,8 @@ pub fn warnings(
     all
 }
 
-fn beside_others(record: &Record) -> Option<String> {
-    let end = record.end.as_ref()?;
+fn beside_others(sitting: &Sitting) -> Option<String> {
+    let end = sitting.end?;
     let (beside, blocks) = (end.blocks_beside_others, u64::from(end.blocks));
     (beside > 0).then(|| {
         format!(
@@ -43,9 +46,9 @@ fn beside_others(record: &Record) -> Option<String> {
     })
 }
 
-fn heat(record: &Record) -> Option<String> {
-    let before = record.header.host.heat_throttles?;
-    let times = record.end.as_ref()?.heat_throttles?.saturating_sub(before);
+fn heat(sitting: &Sitting) -> Option<String> {
+    let before = sitting.host.heat_throttles?;
+    let times = sitting.end?.heat_throttles?.saturating_sub(before);
     (times > 0).then(|| {
         format!(
             "the CPU was slowed down for its heat {} during the run: let it cool, or switch turbo \
@@ -60,9 +63,10 @@ fn steal(record: &Record) -> Option<String> {
     let (mut stolen, mut passed) = (0.0, 0.0);
     for launch in &record.launches {
         stolen += launch.usage.steal.as_secs_f64();
-        passed += launch.times.wall.as_secs_f64();
+        let cpus = f64::from(record.header.host_of(launch.block).all_cpus());
+        passed += launch.times.wall.as_secs_f64() * cpus;
     }
-    let share = stolen / (passed * f64::from(record.header.host.all_cpus()));
+    let share = stolen / passed;
     (share.is_finite() && share > MOST_STEAL).then(|| {
         format!(
             "the hypervisor gave {} of the machine's time to others while launches ran (steal): \
@@ -99,7 +103,7 @@ fn memory(record: &Record, blocks: &Blocks) -> Option<String> {
     let launches = record.launches.iter();
     let greatest = launches.max_by_key(|launch| launch.usage.peak_memory_kib)?;
     let used = greatest.usage.peak_memory_kib / 1024;
-    let there = record.header.host.memory_mib;
+    let there = record.header.host_of(greatest.block).memory_mib;
     let scenario = blocks.suite().scenarios.get(greatest.arm.scenario)?;
     (there > 0 && used as f64 > MOST_MEMORY * there as f64).then(|| {
         format!(

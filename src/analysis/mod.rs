@@ -3,8 +3,9 @@
 //! [`blocks`] pairs launches; [`contrasts`] estimates effects from the pairs; claims, break-even,
 //! findings, validity and warnings are read off those and off the receipts. [`interim`] answers
 //! what a running measurement needs to know, [`compare`] holds two records against each other,
-//! [`summary`] writes what scripts may rely on, and [`check`] says it in one word.
+//! [`across`] many of them side by side, [`summary`] writes what scripts may rely on, and [`check`] says it in one word.
 
+mod across;
 mod blocks;
 mod break_even;
 mod calibration;
@@ -27,6 +28,7 @@ mod procedure;
 mod receipts;
 mod regression;
 mod scenarios;
+mod shards;
 mod summary;
 #[cfg(test)]
 mod tests;
@@ -35,6 +37,10 @@ mod verdicts;
 mod warnings;
 mod words;
 
+pub use across::{
+    ACROSS_VERSION, Across, AcrossError, By, Common, Effect, Experiment, Given, LeftOut, Member,
+    Pool, Pooled, Row, across,
+};
 pub use break_even::starts;
 pub use calibration::{Calibration, Foretold, Known, Stretch, Truth, calibrate};
 pub use check::Outcome;

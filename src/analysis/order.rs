@@ -54,8 +54,12 @@ fn position(blocks: &Blocks, metric: Metric) -> Option<PositionEffect> {
     position_effect(&placed)
 }
 
-/// Of the baseline's launches, which are one in each block.
+/// Of the baseline's launches, which are one in each block. Those of several shards have no order in
+/// common.
 fn drift(record: &Record, blocks: &Blocks, metric: Metric) -> Option<Drift> {
+    if record.header.is_merged() {
+        return None;
+    }
     let arm = blocks.arm(&record.suite.measure.baseline)?;
     let times: Vec<f64> = blocks.measured(arm, metric).map(|(_, time)| time).collect();
     let correlation = over_run_order(&times)?;

@@ -223,7 +223,7 @@ struct SummaryEstimate {
 }
 
 /// To a millionth; never a negative zero.
-fn millionth(value: f64) -> f64 {
+pub(super) fn millionth(value: f64) -> f64 {
     let rounded = (value * 1e6).round() / 1e6;
     if rounded.is_finite() {
         rounded + 0.0

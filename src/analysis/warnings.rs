@@ -4,10 +4,11 @@
 use super::blocks::{Blocks, Ending, Pairs, time};
 use super::contrasts::{level, pairs};
 use super::counters;
-use super::interim::half_width;
+use super::interim::{half_width, interim};
 use super::machine;
 use super::model::{Contrast, Disturbance, Order, ScenarioSummary};
 use super::procedure::Procedure;
+use super::shards;
 use super::validity::{doubtful_twin, name};
 use super::words;
 use crate::record::format::StopReason;
@@ -28,6 +29,7 @@ pub fn warnings(
 ) -> Vec<String> {
     let mut all = Vec::new();
     all.extend(ending(record));
+    all.extend(shards::warnings(record));
     all.extend(revisions(record));
     all.extend(damage(record, blocks));
     all.extend(failures(record));
@@ -65,6 +67,10 @@ fn revisions(record: &Record) -> Vec<String> {
 }
 
 fn ending(record: &Record) -> Option<String> {
+    if record.header.is_merged() {
+        // Of each of them it is said apart.
+        return None;
+    }
     match record.end.as_ref().map(|end| end.stop_reason) {
         None => Some("the record breaks off: the run was killed before it came to its end".into()),
         Some(StopReason::Interrupted) => Some("the run was interrupted".into()),
@@ -215,6 +221,10 @@ fn too_few_blocks(record: &Record, contrasts: &[Contrast]) -> Option<String> {
 /// The run ended before the intervals were as narrow as asked. Their width falls with the square
 /// root of the number of blocks, so the time grows with the square of what is missing.
 fn not_precise(record: &Record, contrasts: &[Contrast]) -> Option<String> {
+    // A shard alone is not meant to be.
+    if record.header.shard.is_some() {
+        return None;
+    }
     let end = record.end.as_ref()?;
     let why = match end.stop_reason {
         StopReason::Budget => "the time was used up",
@@ -225,6 +235,10 @@ fn not_precise(record: &Record, contrasts: &[Contrast]) -> Option<String> {
         | StopReason::Failures => return None,
     };
     if record.suite.measure.until == Goal::Decided {
+        // Shards use up their time in any case.
+        if record.header.is_merged() && interim(&record.suite, &record.launches).is_settled() {
+            return None;
+        }
         return Some(format!("{why} before everything was decided"));
     }
     let asked = record.suite.measure.precision.get();
@@ -254,8 +268,12 @@ fn not_precise(record: &Record, contrasts: &[Contrast]) -> Option<String> {
             }
             _ => {
                 let seconds = end.elapsed_s * more;
+                let (seconds, each) = match record.header.shards.len() {
+                    0 => (seconds, ""),
+                    shards => (seconds / shards as f64, " for each shard"),
+                };
                 sentence += &format!(
-                    "; a budget of about {} would be needed",
+                    "; a budget of about {}{each} would be needed",
                     words::about_seconds(seconds)
                 );
             }

@@ -13,12 +13,20 @@ use crate::analysis::Analysis;
 use crate::record::Record;
 use crate::suite::{Against, Guarding};
 
+/// The group of options of which a command has one at most, as each makes another command of it.
+pub const WHAT_FOR: &str = "what_for";
+
 /// With what, and how.
 #[derive(Debug, clap::Args)]
 pub struct Measuring {
     /// Measure the app as it is and as it was at this revision (a tag, a branch, a commit), in the
     /// same blocks; the repository stays as it is
-    #[arg(long, value_name = "GIT-REV", allow_hyphen_values = false)]
+    #[arg(
+        long,
+        value_name = "GIT-REV",
+        allow_hyphen_values = false,
+        group = WHAT_FOR
+    )]
     pub against: Option<String>,
     /// How long the launches may take together, such as 60s
     #[arg(long, value_parser = run::duration, requires = "against")]
@@ -43,9 +51,6 @@ pub struct Measuring {
     /// The Python interpreter; given more than once, all is measured under each
     #[arg(long, value_name = "PATH", requires = "against")]
     python: Vec<PathBuf>,
-    /// The run's folder, which must not exist yet [default: coldsnake-runs/APP-TIME]
-    #[arg(long, value_name = "DIR", requires = "against")]
-    out: Option<PathBuf>,
     /// How stages hold what a scenario changes
     #[arg(
         long,
@@ -67,7 +72,9 @@ pub struct Measuring {
 
 /// What is measured for.
 #[derive(Debug, Clone, Copy)]
-pub struct Purpose {
+pub struct Purpose<'a> {
+    /// The run's folder, which must not exist yet; made up if it is `None`.
+    pub out: Option<&'a Path>,
     pub guarding: Guarding,
     pub until: Option<UntilChoice>,
     pub counter: Option<CounterChoice>,
@@ -93,7 +100,7 @@ impl Measuring {
         &self,
         revision: &str,
         suite: Option<&Path>,
-        purpose: Purpose,
+        purpose: Purpose<'_>,
     ) -> Result<Measured, Failed> {
         let unpacked = tempfile::tempdir().map_err(|error| {
             Failed::bad_input(format!("cannot make a temporary folder: {error}"))
@@ -105,7 +112,7 @@ impl Measuring {
             only: self.only.clone(),
             baseline: self.scenario.clone(),
             python: self.python.clone(),
-            out: self.out.clone(),
+            out: purpose.out.map(Path::to_owned),
             stage: self.stage,
             quiet: self.quiet,
             until: purpose.until,

@@ -67,6 +67,9 @@ pub struct Args {
     format: Format,
     #[command(flatten)]
     publishing: Publishing,
+    /// The run's folder, which must not exist yet [default: coldsnake-runs/APP-TIME]
+    #[arg(long, value_name = "DIR", requires = "against")]
+    out: Option<PathBuf>,
     #[command(flatten)]
     against: against::Measuring,
 }
@@ -136,6 +139,7 @@ fn against(args: &Args, revision: &str) -> Result<Status, Failed> {
     };
     let yardstick = args.yardstick();
     let purpose = Purpose {
+        out: args.out.as_deref(),
         guarding: Guarding::MaxRegression(bound),
         until: Some(UntilChoice::Decided),
         counter: args.counter,

@@ -6,7 +6,9 @@ use crate::launch::affinity::AffinityError;
 use crate::python::PythonError;
 use crate::record::foreign::ForeignError;
 use crate::record::{ReadError, WriteError};
-use crate::report::{ExportError, WriteFileError, WriteRunError, WriteTraceError};
+use crate::report::{
+    ExportError, WriteAcrossError, WriteFileError, WriteRunError, WriteTraceError,
+};
 use crate::revision::RevisionError;
 use crate::runner::RunError;
 use crate::stage::StageError;
@@ -104,6 +106,12 @@ impl From<WriteError> for Failed {
 
 impl From<WriteRunError> for Failed {
     fn from(error: WriteRunError) -> Self {
+        Self::new(Status::BadInput, &error)
+    }
+}
+
+impl From<WriteAcrossError> for Failed {
+    fn from(error: WriteAcrossError) -> Self {
         Self::new(Status::BadInput, &error)
     }
 }

@@ -1,13 +1,12 @@
 //! `coldsnake init`: write the suite of a command, to be edited.
 
-use std::fs::File;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::adhoc::{self, FILE, Options};
 use super::exit::{Failed, Status};
 use super::output::{print, say};
 use super::progress::Verbosity;
+use crate::report::{Existing, WriteFileError, check_file, write_file};
 use crate::suite::SuiteFile;
 
 /// Write a suite for any Python command
@@ -41,9 +40,8 @@ pub fn execute(args: &Args) -> Result<Status, Failed> {
     let failed = |error: std::io::Error| {
         Failed::bad_input(format!("cannot write {}: {error}", args.output.display()))
     };
-    // `exists` would follow a link that leads nowhere.
-    if !is_stdout && args.output.symlink_metadata().is_ok() {
-        return Err(there_already(&args.output));
+    if !is_stdout {
+        check_file(&args.output, Existing::Keep).map_err(refused)?;
     }
     let here = if is_stdout {
         Path::new(FILE)
@@ -69,19 +67,19 @@ pub fn execute(args: &Args) -> Result<Status, Failed> {
         print(&text);
         return Ok(Status::Done);
     }
-    let mut file = File::create_new(&args.output).map_err(|error| match error.kind() {
-        std::io::ErrorKind::AlreadyExists => there_already(&args.output),
-        _ => failed(error),
-    })?;
-    file.write_all(text.as_bytes()).map_err(failed)?;
+    write_file(&args.output, text.as_bytes(), Existing::Keep).map_err(refused)?;
     let path = args.output.display();
     say(&format!("wrote {path}; `coldsnake run {path}` measures it"));
     Ok(Status::Done)
 }
 
-fn there_already(path: &Path) -> Failed {
-    Failed::bad_input(format!(
-        "{} is there already, and is left as it is\n  choose another file with -o",
-        path.display()
-    ))
+fn refused(error: WriteFileError) -> Failed {
+    match error {
+        // There is no --force: a suite may have been edited.
+        WriteFileError::Exists { path } => Failed::bad_input(format!(
+            "{} is there already, and is left as it is\n  choose another file with -o",
+            path.display()
+        )),
+        error => Failed::bad_input(error.to_string()),
+    }
 }

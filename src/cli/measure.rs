@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::exit::Failed;
 use super::output::say;
 use super::progress::Progress;
-use super::run::Args;
+use super::run::{Args, check_shard};
 use crate::analysis::conditions;
 use crate::launch::affinity::Affinity;
 use crate::launch::{InstructionCounter, Interrupt, Launcher, System, kernel_counters};
@@ -48,12 +48,8 @@ pub fn measure(
         max_blocks: args.blocks,
         counter: args.counter.map(Counter::from),
     })?;
-    if let Some(out) = args.out.as_deref().filter(|out| out.exists()) {
-        return Err(Failed::bad_input(format!(
-            "cannot make the run's folder {}: it exists already\n  choose another one with --out",
-            out.display()
-        )));
-    }
+    check_shard(args, &file.suite()?)?;
+    check_folder(args.out.as_deref())?;
     let machine = Machine::this();
     let affinity = Affinity::decide(&args.affinity, &machine.cores())?;
     let mut progress = Progress::new(args.verbosity());
@@ -113,6 +109,8 @@ pub fn measure(
             counters: Some(counters),
             revisions: revisions.described(),
             working_tree: revisions.working_tree.clone(),
+            shard: args.shard,
+            shards: Vec::new(),
         };
         let mut record = RecordWriter::create(&out.join(RECORD_FILE))?;
         let mut run = Run {
@@ -337,6 +335,17 @@ fn described(interpreter: &Equipped) -> Interpreter {
         implementation: python.implementation.clone(),
         cache_tag: python.cache_tag.clone(),
         magic: python.magic,
+    }
+}
+
+/// Is there none of that name yet? To be asked before what takes long.
+pub(super) fn check_folder(named: Option<&Path>) -> Result<(), Failed> {
+    match named.filter(|out| out.symlink_metadata().is_ok()) {
+        None => Ok(()),
+        Some(out) => Err(Failed::bad_input(format!(
+            "cannot make the run's folder {}: it exists already\n  choose another one with --out",
+            out.display()
+        ))),
     }
 }
 

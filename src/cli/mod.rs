@@ -1,5 +1,6 @@
 //! The command line. clap lives here only; one file a subcommand, each short.
 
+mod across;
 mod adhoc;
 mod advise;
 mod against;
@@ -16,8 +17,10 @@ mod input;
 mod list;
 mod man;
 mod measure;
+mod merge;
 mod output;
 mod overview;
+mod places;
 mod progress;
 mod publish;
 mod publishing;
@@ -51,6 +54,7 @@ enum Command {
     Trace(Box<trace::Args>),
     Report(report::Args),
     Compare(Box<compare::Args>),
+    Merge(merge::Args),
     Overview(overview::Args),
     Export(export::Args),
     Publish(publish::Args),
@@ -84,6 +88,7 @@ pub fn main() -> Status {
         Command::Trace(args) => trace::execute(&args),
         Command::Report(args) => report::execute(&args),
         Command::Compare(args) => compare::execute(&args),
+        Command::Merge(args) => merge::execute(&args),
         Command::Overview(args) => overview::execute(&args),
         Command::Export(args) => export::execute(&args),
         Command::Publish(args) => publish::execute(&args),

@@ -84,6 +84,13 @@ pub fn show(record: &Record, analysis: &Analysis, format: Format) {
 /// When it is no record that this build reads.
 pub fn open(path: &Path) -> Result<(Record, Analysis), Failed> {
     let record = Record::read(path)?;
+    say_damage(path, &record);
+    let analysis = analyse(&record);
+    Ok((record, analysis))
+}
+
+/// Names the lines that could not be read.
+pub fn say_damage(path: &Path, record: &Record) {
     for damaged in &record.damaged {
         say(&format!(
             "line {} of {} is damaged and left out: {}",
@@ -92,8 +99,6 @@ pub fn open(path: &Path) -> Result<(Record, Analysis), Failed> {
             damaged.reason
         ));
     }
-    let analysis = analyse(&record);
-    Ok((record, analysis))
 }
 
 /// Writes summary, page and charts into a folder.

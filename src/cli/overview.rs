@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::exit::{Failed, Status};
 use super::output::{open, print};
-use crate::report::{Row, Theme, overview_chart, overview_table};
+use crate::report::{Row, Theme, overview_chart, overview_table, write_whole};
 
 /// Put several apps into one table and one chart
 ///
@@ -45,8 +45,8 @@ pub fn execute(args: &Args) -> Result<Status, Failed> {
             ))
         };
         fs::create_dir_all(folder).map_err(unwritten)?;
-        fs::write(folder.join("chart.svg"), svg).map_err(unwritten)?;
-        fs::write(folder.join("chart.png"), png).map_err(unwritten)?;
+        write_whole(&folder.join("chart.svg"), svg.as_bytes()).map_err(unwritten)?;
+        write_whole(&folder.join("chart.png"), &png).map_err(unwritten)?;
     }
     print(&overview_table(&rows));
     Ok(Status::Done)

@@ -5,11 +5,10 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use walkdir::WalkDir;
-
 use super::exit::{Failed, Status};
 use super::output::{open, print, say, write};
-use crate::record::Record;
+use super::places::{SITE_MARK as MARK, records_at};
+use crate::record::{RECORD_FILE, Record};
 use crate::report::{Entry, site_index, write_whole};
 
 /// Make a static site of records: an index, and a page for each run
@@ -32,10 +31,7 @@ pub struct Args {
     force: bool,
 }
 
-const RECORD: &str = "record.jsonl";
 const INDEX: &str = "index.html";
-/// Is in every site, so that nothing else is ever replaced.
-const MARK: &str = ".coldsnake-site";
 
 pub fn execute(args: &Args) -> Result<Status, Failed> {
     check_target(&args.out, args.force)?;
@@ -80,14 +76,14 @@ fn publish(places: &[PathBuf], site: &Path) -> Result<usize, Failed> {
         fs::create_dir(&folder).map_err(|error| unwritten(&folder, error))?;
         write(&folder, &record, &analysis)?;
         let file = if place.is_dir() {
-            place.join(RECORD)
+            place.join(RECORD_FILE)
         } else {
             place.clone()
         };
         let bytes = fs::read(&file).map_err(|error| {
             Failed::bad_input(format!("cannot read {}: {error}", file.display()))
         })?;
-        let copy = folder.join(RECORD);
+        let copy = folder.join(RECORD_FILE);
         write_whole(&copy, &bytes).map_err(|error| unwritten(&copy, error))?;
         entries.push(Entry::of(&name, &record, &analysis));
     }
@@ -96,29 +92,6 @@ fn publish(places: &[PathBuf], site: &Path) -> Result<usize, Failed> {
         write_whole(&path, text.as_bytes()).map_err(|error| unwritten(&path, error))?;
     }
     Ok(entries.len())
-}
-
-/// The records that a path names: it is one, or a folder with some below it. Sites are not looked into.
-fn records_at(place: &Path) -> Result<Vec<PathBuf>, Failed> {
-    if !place.is_dir() || place.join(RECORD).is_file() {
-        return Ok(vec![place.to_owned()]);
-    }
-    let mut found: Vec<PathBuf> = WalkDir::new(place)
-        .sort_by_file_name()
-        .into_iter()
-        .filter_entry(|entry| !entry.path().join(MARK).exists())
-        .flatten()
-        .filter(|entry| entry.file_type().is_file() && entry.file_name() == RECORD)
-        .map(walkdir::DirEntry::into_path)
-        .collect();
-    found.sort();
-    if found.is_empty() {
-        return Err(Failed::bad_input(format!(
-            "there is no {RECORD} below {}\n  name the folder of a run, or one that runs lie in",
-            place.display()
-        )));
-    }
-    Ok(found)
 }
 
 /// What no two runs have in common.

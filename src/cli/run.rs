@@ -11,10 +11,11 @@ use super::progress::Verbosity;
 use super::unit;
 use crate::analysis::Validity;
 use crate::launch::affinity::Choice;
+use crate::record::Shard;
 use crate::record::format::StopReason;
 use crate::stage::Backing;
 use crate::suite::quantity::{Fraction, parse_duration};
-use crate::suite::{Against, Counter, Goal, SuiteFile, bundled};
+use crate::suite::{Against, Counter, Goal, Suite, SuiteFile, bundled};
 
 /// Measure a suite, or any Python command
 ///
@@ -24,6 +25,7 @@ use crate::suite::{Against, Counter, Goal, SuiteFile, bundled};
 #[command(after_help = "Examples:\n  \
     coldsnake run\n  \
     coldsnake run suite.toml --budget 5min --only cold,prefix-warm\n  \
+    coldsnake run suite.toml --seed 7 --shard 2/4 --out shard-2\n  \
     coldsnake run -- python -m myapp --flag\n  \
     coldsnake run -- .venv/bin/gunicorn --bind 127.0.0.1:8000 shop.wsgi:app")]
 pub struct Args {
@@ -50,6 +52,10 @@ pub struct Args {
     /// Seed of the launches' order, an integer; random if left out, and recorded
     #[arg(long, value_name = "N")]
     pub(super) seed: Option<u64>,
+    /// Measure a part of the run, on one of several machines: of each N blocks one, such as 2/4 for
+    /// the second of four; needs --seed. `coldsnake merge` puts the records together
+    #[arg(long, value_name = "I/N")]
+    pub(super) shard: Option<Shard>,
     /// Only these scenarios, separated by commas, and the baseline [default: all of the suite]
     #[arg(long, value_delimiter = ',', value_name = "SCENARIO")]
     pub(super) only: Vec<String>,
@@ -194,6 +200,39 @@ pub fn execute(args: &Args) -> Result<Status, Failed> {
     };
     let (out, stop_reason) = measure(args, file, origin, &named)?;
     conclude(&out, stop_reason, args.format)
+}
+
+/// A shard must be one of a run that the others can take part in.
+///
+/// # Errors
+/// When an option is missing, or stands in its way.
+pub(super) fn check_shard(args: &Args, suite: &Suite) -> Result<(), Failed> {
+    let Some(shard) = args.shard else {
+        return Ok(());
+    };
+    let refused = |message: String| Err(Failed::bad_input(message));
+    if args.seed.is_none() {
+        return refused(format!(
+            "--shard {shard} needs the run's seed, which decides the blocks\n  give all shards the same \
+             one, such as --seed 7"
+        ));
+    }
+    if args.until.is_some() {
+        return refused(format!(
+            "--until is not for a shard: it does not see what the others measured\n  shard {shard} ends \
+             with its --budget, or after its part of --blocks; leave --until out"
+        ));
+    }
+    let most = suite.measure.max_blocks;
+    if shard.of().get() > most {
+        return refused(format!(
+            "{} shards are too many for {most} {}: some would have nothing to measure\n  give \
+             --blocks at least as many, or share the run among fewer",
+            shard.of(),
+            if most == 1 { "block" } else { "blocks" },
+        ));
+    }
+    Ok(())
 }
 
 /// Reports on what was measured, from the record as it is on disk: `coldsnake report` gives the

@@ -14,6 +14,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::shard::Shard;
+
 /// The version that this build writes.
 pub const FORMAT_VERSION: u32 = 1;
 
@@ -60,6 +62,30 @@ pub struct Header {
     /// What all other scenarios were launched from; only beside revisions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub working_tree: Option<WorkingTree>,
+    /// The part of a run that this is, if it is not all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
+    /// The shards that the record was put together from, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shards: Vec<MergedShard>,
+}
+
+/// What a shard's own record said of it, in a record that was put together from several.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MergedShard {
+    /// "2/4"
+    pub shard: Shard,
+    /// RFC 3339, UTC, whole seconds.
+    pub started: String,
+    pub host: Host,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub affinity: Option<Affinity>,
+    /// Its last line, if it came to its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<End>,
+    /// Lines of it that could not be read.
+    #[serde(default, skip_serializing_if = "is_none_at_all")]
+    pub unread_lines: u64,
 }
 
 /// The app's source at a revision.
@@ -112,6 +138,9 @@ pub struct Affinity {
 /// Facts about the machine, as far as they bear on timings.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Host {
+    /// As the kernel knows it (`/proc/sys/kernel/hostname`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     pub kernel: String,
     pub cpu_model: String,
     pub cpus: u32,
@@ -411,6 +440,10 @@ pub struct End {
 }
 
 fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+fn is_none_at_all(number: &u64) -> bool {
     *number == 0
 }
 

@@ -55,6 +55,7 @@ impl Machine {
             .unwrap_or(0);
         let load = self.read("proc/loadavg").unwrap_or_default();
         Host {
+            name: self.name(),
             kernel: self.read("proc/sys/kernel/osrelease").unwrap_or_default(),
             cpu_model: field("model name").unwrap_or_else(|| "unknown".to_owned()),
             cpus: std::thread::available_parallelism().map_or(1, |n| n.get() as u32),
@@ -78,6 +79,12 @@ impl Machine {
             other_runs: self.other_runs(),
             steal_before: None,
         }
+    }
+
+    /// `None` where nobody gave it one, which the kernel writes as "(none)".
+    fn name(&self) -> Option<String> {
+        let name = self.read("proc/sys/kernel/hostname")?;
+        (!name.is_empty() && name != "(none)").then_some(name)
     }
 
     fn virtualization(&self, cpuinfo: &str) -> &'static str {

@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use super::counts::Count;
-use super::format::{Counted, End, Header, ReceiptLine};
-use crate::suite::{LaunchKind, Metric, Suite};
+use super::format::{Counted, End, Header, Interpreter, ReceiptLine};
+use crate::suite::{LaunchKind, Metric, Scenario, Suite};
 
 /// One run, read back.
 #[derive(Debug, Clone)]
@@ -22,6 +22,27 @@ pub struct Record {
     pub end: Option<End>,
     /// Lines that could not be read; the rest was.
     pub damaged: Vec<DamagedLine>,
+}
+
+impl Record {
+    /// A scenario's interpreter: the one that its `python` key names, or the one that no key names.
+    pub fn interpreter(&self, scenario: &Scenario) -> Option<&Interpreter> {
+        let all = &self.header.interpreters;
+        if let [only] = all.as_slice() {
+            return Some(only);
+        }
+        let named_by = |each: &Interpreter, scenario: &Scenario| {
+            let python = scenario.python.as_deref();
+            python.is_some_and(|python| python.as_os_str() == each.executable.as_str())
+        };
+        all.iter().find(|each| match scenario.python {
+            Some(_) => named_by(each, scenario),
+            None => {
+                let scenarios = &self.suite.scenarios;
+                !scenarios.iter().any(|other| named_by(each, other))
+            }
+        })
+    }
 }
 
 /// A line that could not be read.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use super::format::Line;
+use super::model::Record;
 
 /// A record that could not be written any further.
 #[derive(Debug, Error)]
@@ -108,5 +109,29 @@ impl Lines for RecordWriter {
 
     fn sync(&mut self) -> Result<(), WriteError> {
         self.file.sync_data().map_err(|source| self.error(source))
+    }
+}
+
+impl Record {
+    /// The text of a record's file, of what could be read.
+    ///
+    /// # Errors
+    /// When a line cannot be written as JSON, as no line of a record that was read can.
+    pub fn to_text(&self) -> serde_json::Result<Vec<u8>> {
+        let header = Line::Run(Box::new(self.header.clone()));
+        let receipts = self.receipts.iter();
+        let receipts = receipts.map(|receipt| Line::Receipt(Box::new(receipt.clone())));
+        let launches = self.launches.iter();
+        let launches = launches.map(|launch| Line::Launch(Box::new(launch.to_line(&self.suite))));
+        let counts = self.counts.iter();
+        let counts = counts.map(|count| Line::Count(count.to_line(&self.suite)));
+        let end = self.end.iter().map(|end| Line::End(end.clone()));
+        let lines = std::iter::once(header).chain(receipts);
+        let mut text = Vec::new();
+        for line in lines.chain(launches).chain(counts).chain(end) {
+            serde_json::to_writer(&mut text, &line)?;
+            text.push(b'\n');
+        }
+        Ok(text)
     }
 }

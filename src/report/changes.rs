@@ -168,7 +168,7 @@ pub(super) fn notes(title: &str, sentences: &[String]) -> Vec<String> {
 }
 
 /// A ratio as a change: 1.05 is one of 0.05.
-fn less_one(ratio: &Estimate) -> Estimate {
+pub(super) fn less_one(ratio: &Estimate) -> Estimate {
     Estimate {
         estimate: ratio.estimate - 1.0,
         interval: ratio

@@ -5,6 +5,7 @@
 //! The charts add what sentences cannot show: every single sample. The same record and
 //! analysis give the same bytes.
 
+mod across;
 mod advice;
 mod attached;
 mod calibration;
@@ -32,11 +33,14 @@ mod trace;
 mod words;
 mod write;
 
+pub use across::{
+    ACROSS_FILE, WriteAcrossError, across_markdown, across_text, check_new, write_across,
+};
 pub use advice::{advice_json, advice_text};
 pub use attached::{AttachError, Attached, DoctorFile, TraceFile};
 pub use calibration::{calibration, calibration_json};
 pub use changes::{comparison_markdown, contrasts_markdown};
-pub use charts::{Chart, ChartError, charts, overview_chart};
+pub use charts::{Chart, ChartError, across_charts, charts, overview_chart};
 pub use comparison::comparison;
 pub use export::{Export, ExportError, ExportFormat, Selection, export};
 pub use foreign::foreign_comparison;

@@ -40,6 +40,32 @@ pub struct Entry {
     median_ms: Option<f64>,
 }
 
+/// The machines that it was measured on.
+fn hosts(record: &Record) -> String {
+    /// Machines that are named.
+    const MOST: usize = 3;
+    let mut hosts: Vec<String> = record
+        .hosts()
+        .into_iter()
+        .map(|host| {
+            let name = host.name.as_ref().map(|name| format!("{name}: "));
+            format!(
+                "{}{}, {} CPUs, {}",
+                name.unwrap_or_default(),
+                host.cpu_model,
+                host.cpus,
+                host.virtualization
+            )
+        })
+        .collect();
+    if hosts.len() > MOST {
+        let more = hosts.len() - MOST;
+        hosts.truncate(MOST);
+        hosts.push(format!("and {more} more"));
+    }
+    hosts.join("; ")
+}
+
 impl Entry {
     /// The row of a record whose page lies in that folder.
     pub fn of(folder: &str, record: &Record, analysis: &Analysis) -> Self {
@@ -49,7 +75,6 @@ impl Entry {
         let interpreters: Vec<String> = interpreters
             .map(|each| format!("{} {}", each.implementation, each.version))
             .collect();
-        let host = &header.host;
         let baseline = &record.suite.measure.baseline;
         let metric = record.suite.measure.metrics.first();
         let median_ms = metric.and_then(|metric| {
@@ -65,10 +90,7 @@ impl Entry {
             verdict: decision.map(|decision| words::verdict(decision.verdict)),
             invalid: (analysis.validity != Validity::Valid).then(|| words::validity(analysis)),
             interpreters: interpreters.join(", "),
-            host: format!(
-                "{}, {} CPUs, {}",
-                host.cpu_model, host.cpus, host.virtualization
-            ),
+            host: hosts(record),
             started: header.started.clone(),
             blocks: analysis.blocks,
             metric: metric.map_or("", |metric| metric.name()),

@@ -136,6 +136,8 @@ pub fn header(suite: &str, seed: u64) -> Header {
         counters: None,
         revisions: Vec::new(),
         working_tree: None,
+        shard: None,
+        shards: Vec::new(),
         interpreters: vec![Interpreter {
             executable: none(),
             version: none(),

@@ -19,7 +19,7 @@ use crate::analysis::{Interim, interim};
 use crate::launch::{Failure, InstructionCounter, Interrupted, Launcher};
 use crate::plan::{Block, Plan};
 use crate::record::format::{End, Header, Line, ReceiptLine, StopReason};
-use crate::record::{Arm, Launch, Lines, WriteError};
+use crate::record::{Arm, Launch, Lines, Shard, WriteError};
 use crate::stage::{StageError, Workshop};
 use crate::suite::{Goal, LaunchKind, Suite};
 use roster::{Outlook, Roster};
@@ -103,7 +103,9 @@ pub struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Measures block after block and writes each launch to the record as it ends.
+    /// Measures block after block and writes each launch to the record as it ends. Of a shard, whose
+    /// header says so, the blocks that are its own: until its time is used up or it has no more, as it
+    /// does not see what the other shards measured.
     ///
     /// # Errors
     /// When the record cannot be written, or a stage cannot be reset. What was written before
@@ -115,6 +117,7 @@ impl Run<'_> {
         receipts: Vec<ReceiptLine>,
     ) -> Result<End, RunError> {
         let plan = Plan::new(self.suite, header.seed);
+        let shard = header.shard;
         record.write(Line::Run(Box::new(header)))?;
         for receipt in receipts {
             record.write(Line::Receipt(Box::new(receipt)))?;
@@ -131,7 +134,8 @@ impl Run<'_> {
         let mut latest = interim(self.suite, &[]);
         let mut roster = Roster::whole();
         let stop_reason = loop {
-            match self.run_block(&plan.block(blocks), &roster, &mut progress, record) {
+            let index = shard.map_or(blocks, |shard| shard.block(blocks));
+            match self.run_block(&plan.block(index), &roster, &mut progress, record) {
                 Ok(()) => {}
                 Err(RunError::Stage(StageError::Interrupted(Interrupted))) => {
                     break StopReason::Interrupted;
@@ -152,10 +156,10 @@ impl Run<'_> {
                 blocks,
                 interim: &latest,
             });
-            if let Some(reason) = self.reason_to_stop(blocks, &latest, &progress) {
+            if let Some(reason) = self.reason_to_stop(blocks, shard, &latest, &progress) {
                 break reason;
             }
-            if is_look {
+            if is_look && shard.is_none() {
                 roster = Roster::of(
                     self.suite,
                     &latest,
@@ -191,14 +195,16 @@ impl Run<'_> {
     fn reason_to_stop(
         &self,
         blocks: u32,
+        shard: Option<Shard>,
         interim: &Interim,
         progress: &Progress,
     ) -> Option<StopReason> {
         let measure = &self.suite.measure;
-        if blocks >= measure.max_blocks {
+        let most = shard.map_or(measure.max_blocks, |it| it.share_of(measure.max_blocks));
+        if blocks >= most {
             return Some(StopReason::MaxBlocks);
         }
-        if self.is_look(blocks) && interim.is_settled() {
+        if shard.is_none() && self.is_look(blocks) && interim.is_settled() {
             return Some(match measure.until {
                 Goal::Precise => StopReason::Precision,
                 Goal::Decided => StopReason::Decided,

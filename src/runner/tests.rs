@@ -40,6 +40,19 @@ fn run_suite(
     text: &str,
     next: impl FnMut(Arm, LaunchKind) -> Result<Feigned, StageError>,
 ) -> (Record, Vec<String>) {
+    run_part(text, None, next)
+}
+
+/// A shard, or all of a run.
+fn run_part(
+    text: &str,
+    shard: Option<&str>,
+    next: impl FnMut(Arm, LaunchKind) -> Result<Feigned, StageError>,
+) -> (Record, Vec<String>) {
+    let header = Header {
+        shard: shard.map(|shard| shard.parse().unwrap()),
+        ..header(text, 7)
+    };
     let suite = SuiteFile::from_text(Path::new("x.toml"), text)
         .suite()
         .unwrap();
@@ -55,7 +68,7 @@ fn run_suite(
             }
         },
     }
-    .measure(&mut lines, header(text, 7), Vec::new())
+    .measure(&mut lines, header, Vec::new())
     .unwrap();
     (Record::from_lines(lines).unwrap(), failed)
 }
@@ -319,6 +332,29 @@ fn a_scenario_whose_interval_is_narrow_enough_sits_out_and_is_told() {
     );
     let told = analysis.warnings.join("\n");
     assert!(told.contains(&format!("first ({})", blocks - 20)), "{told}");
+}
+
+#[test]
+fn in_a_shard_no_scenario_sits_out_and_nothing_ends_it_but_its_time_and_its_blocks() {
+    let ms = [100.0, 500.0, 100.0, 90.0];
+    let of = |measure: &str, shard: &str| {
+        let (record, _) = run_part(&three(measure, ""), Some(shard), noisy(ms, [1.0; 4]));
+        let (reason, blocks) = end(&record);
+        let mut there: Vec<u32> = record.launches.iter().map(|launch| launch.block).collect();
+        assert_eq!(there.len(), 5 * blocks as usize);
+        there.dedup();
+        assert_eq!(analyse(&record).blocks, blocks);
+        (reason, blocks, there)
+    };
+    // Alone, the run would end by precision after 20 blocks, and let scenarios sit out before.
+    let (reason, blocks, there) = of("precision = \"10%\"\nbudget = \"60s\"", "2/3");
+    assert_eq!(reason, StopReason::Budget);
+    assert!(blocks > 60, "{blocks}");
+    assert_eq!(there, (0..blocks).map(|n| 1 + 3 * n).collect::<Vec<_>>());
+    let decided = "until = \"decided\"\nbudget = \"10min\"\nmax-blocks = 182";
+    let (reason, blocks, there) = of(decided, "2/3");
+    assert_eq!((reason, blocks), (StopReason::MaxBlocks, 61));
+    assert_eq!(there.last(), Some(&181));
 }
 
 #[test]

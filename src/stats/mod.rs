@@ -19,6 +19,7 @@ pub mod drift;
 pub mod hodges_lehmann;
 pub mod interval;
 pub mod median;
+pub mod meta_analysis;
 pub mod modality;
 pub mod multiple;
 pub mod proportion;

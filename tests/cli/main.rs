@@ -1,5 +1,6 @@
 //! Through the command line, as a user.
 
+mod across;
 mod action;
 mod adhoc;
 mod adhoc_readiness;
@@ -27,6 +28,7 @@ mod installed;
 mod interpreters;
 mod interruption;
 mod library;
+mod merging;
 mod noise;
 mod overview;
 mod page;
@@ -34,11 +36,14 @@ mod page_cache;
 mod places;
 mod project;
 mod publish;
+mod queries;
 mod quota;
 mod readiness;
 mod records;
 mod seed_claims;
 mod servers;
+mod sharded_examples;
+mod shards;
 mod shell;
 mod states;
 mod stopping;

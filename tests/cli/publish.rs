@@ -3,8 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use serde_json::json;
 use walkdir::WalkDir;
 
+use crate::browser::Browser;
 use crate::project::{As, EXITING_APP, Ended, Project};
 
 const BLACK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/results/pypi/black");
@@ -54,7 +56,8 @@ fn links(page: &Path) -> Vec<PathBuf> {
 fn a_site_has_a_page_and_the_record_of_each_run_that_lies_in_a_folder() {
     let project = project();
     changed(&project, "runs/deep/one", "2026-11-24T", "2026-11-25T");
-    changed(&project, "runs/two", "\"seed\":", "\"seed\": ");
+    let named = "\"host\":{\"name\":\"web-7\",";
+    changed(&project, "runs/two", "\"host\":{", named);
     let ended = publish(&project, &["runs"], &[]).expect(0);
     assert!(ended.stdout.contains("2 runs"), "{}", ended.stdout);
     let site = project.path().join("site");
@@ -73,7 +76,12 @@ fn a_site_has_a_page_and_the_record_of_each_run_that_lies_in_a_folder() {
     // The newer one of an app comes first.
     assert!(linked[0].to_string_lossy().contains("black-20261125"));
     let index = fs::read_to_string(site.join("index.html")).unwrap();
-    for word in ["2 runs of 1 app.", "cpython 3.11", "prefix-warm saves"] {
+    for word in [
+        "2 runs of 1 app.",
+        "cpython 3.11",
+        "prefix-warm saves",
+        "web-7: AMD",
+    ] {
         assert!(index.contains(word), "no {word}");
     }
     assert!(!index.contains("://"), "something is fetched");
@@ -142,4 +150,78 @@ fn what_is_no_site_is_never_replaced_and_a_failure_leaves_nothing() {
         .filter(|name| name.contains("site"))
         .collect();
     assert!(names.is_empty(), "{names:?}");
+}
+
+/// As a visitor uses it, on a telephone too.
+#[test]
+fn the_index_is_filtered_and_sorted_in_a_browser() {
+    let project = project();
+    let started = "\"started\":\"2026";
+    for (year, host) in [
+        ("2024", "Small CPU"),
+        ("2025", "Big CPU"),
+        ("2026", "Big CPU"),
+    ] {
+        let name = format!("runs/{year}");
+        changed(&project, &name, started, &format!("\"started\":\"{year}"));
+        let file = format!("{name}/record.jsonl");
+        let record = fs::read_to_string(project.path().join(&file)).unwrap();
+        let mut lines: Vec<serde_json::Value> = record
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        lines[0]["host"]["cpu_model"] = json!(host);
+        let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
+        project.write(&file, &(lines.join("\n") + "\n"));
+    }
+    publish(&project, &["runs"], &[]).expect(0);
+    let index = project.path().join("site/index.html");
+    let mut browser = Browser::start();
+    browser.open(&index, 390);
+    let wide = "document.documentElement.scrollWidth > innerWidth";
+    assert_eq!(browser.value(wide), json!(false));
+    let years = "[...document.querySelectorAll('tbody tr:not([hidden])')]\
+                 .map((row) => row.textContent.match(/20\\d\\d/)[0])";
+    assert_eq!(browser.value(years), json!(["2026", "2025", "2024"]));
+
+    let filter = "document.getElementById('filter')";
+    browser.value(&format!(
+        "{filter}.value = 'big black'; {filter}.dispatchEvent(new Event('input'))"
+    ));
+    assert_eq!(browser.value(years), json!(["2026", "2025"]));
+    let shown = "document.getElementById('shown').textContent";
+    assert_eq!(browser.text(shown), "2 of 3 runs");
+
+    let measured = "[...document.querySelectorAll('thead button')]\
+                    .find((button) => button.textContent.startsWith('measured'))";
+    browser.open(&index, 1300);
+    browser.click(measured);
+    assert_eq!(browser.value(years), json!(["2024", "2025", "2026"]));
+    assert_eq!(browser.complaints(&index), Vec::<String>::new());
+}
+
+/// What `scripts/publish` makes of the runs in results/.
+#[test]
+fn the_script_makes_the_site_of_all_committed_runs() {
+    let project = project();
+    let out = project.path().join("all");
+    let made = std::process::Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/publish"))
+        .env("COLDSNAKE", env!("CARGO_BIN_EXE_coldsnake"))
+        .env("OUT", &out)
+        .output()
+        .unwrap();
+    assert!(
+        made.status.success(),
+        "{}",
+        String::from_utf8_lossy(&made.stderr)
+    );
+    let pages = links(&out.join("index.html"));
+    let records = WalkDir::new(concat!(env!("CARGO_MANIFEST_DIR"), "/results"))
+        .into_iter()
+        // A site that somebody made there holds copies.
+        .filter_entry(|entry| entry.file_name() != "site")
+        .flatten()
+        .filter(|entry| entry.file_name() == "record.jsonl")
+        .count();
+    assert_eq!(pages.len(), 2 * records);
 }

@@ -9,6 +9,7 @@ mod interpreters;
 mod noise;
 mod receipts;
 mod rounding;
+mod shards;
 mod summary;
 mod warnings;
 
@@ -222,6 +223,8 @@ fn header(suite: &str) -> Header {
         counters: None,
         revisions: Vec::new(),
         working_tree: None,
+        shard: None,
+        shards: Vec::new(),
     }
 }
 

@@ -37,6 +37,15 @@ fn of_a_machine_without_files_nothing_is_known() {
 }
 
 #[test]
+fn a_machine_is_known_by_its_name_if_somebody_gave_it_one() {
+    let name = |text: &str| seen(&[("proc/sys/kernel/hostname", text)], |m| m.observe().name);
+    assert_eq!(name("web-1.example\n").as_deref(), Some("web-1.example"));
+    assert_eq!(name("(none)\n"), None);
+    assert_eq!(name("\n"), None);
+    assert_eq!(seen(&[], |m| m.observe().name), None);
+}
+
+#[test]
 fn turbo_is_seen_wherever_a_driver_shows_it() {
     let turbo = |path: &str, text: &str| seen(&[(path, text)], |m| m.turbo());
     let intel = "sys/devices/system/cpu/intel_pstate/no_turbo";

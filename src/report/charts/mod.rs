@@ -8,6 +8,7 @@ mod band;
 mod break_even;
 mod claim;
 mod distribution;
+mod forest;
 mod heading;
 mod overview;
 mod rows;
@@ -22,7 +23,7 @@ use super::attached::Attached;
 pub use super::draw::ChartError;
 use super::draw::{Drawing, escaped, to_png, to_svg};
 use super::theme::{Theme, dark_css};
-use crate::analysis::Analysis;
+use crate::analysis::{Across, Analysis};
 use crate::record::Record;
 pub use samples::colour;
 pub use series::{Series, Values};
@@ -55,6 +56,7 @@ enum Body {
     BreakEven(break_even::BreakEvenChart),
     RunOrder(run_order::RunOrder),
     Overview(overview::OverviewChart),
+    Forest(forest::Forest),
     Waterfall(waterfall::Waterfall),
 }
 
@@ -85,6 +87,7 @@ impl Chart {
             Body::BreakEven(body) => to_png(body, theme),
             Body::RunOrder(body) => to_png(body, theme),
             Body::Overview(body) => to_png(body, theme),
+            Body::Forest(body) => to_png(body, theme),
             Body::Waterfall(body) => to_png(body, theme),
         }
     }
@@ -97,6 +100,7 @@ impl Chart {
             Body::BreakEven(body) => svg(body),
             Body::RunOrder(body) => svg(body),
             Body::Overview(body) => svg(body),
+            Body::Forest(body) => svg(body),
             Body::Waterfall(body) => svg(body),
         }?;
         let name = &self.name;
@@ -137,13 +141,18 @@ pub fn charts_with(record: &Record, analysis: &Analysis, attached: &Attached) ->
             .map(|&metric| distribution::chart(record, analysis, metric)),
     );
     all.extend(break_even::chart(record, analysis));
-    all.extend(
-        metrics
-            .iter()
-            .map(|&metric| run_order::chart(record, analysis, metric)),
-    );
+    // Launches of several shards have no order in common.
+    let ordered = metrics.iter().filter(|_| !record.header.is_merged());
+    all.extend(ordered.map(|&metric| run_order::chart(record, analysis, metric)));
     let traced = attached.trace.iter().flat_map(|trace| &trace.scenarios);
     all.extend(traced.map(waterfall::chart_of_file));
+    name_uniquely(&mut all);
+    all
+}
+
+/// The charts of many records side by side, one for each effect.
+pub fn across_charts(across: &Across) -> Vec<Chart> {
+    let mut all = forest::charts(across);
     name_uniquely(&mut all);
     all
 }

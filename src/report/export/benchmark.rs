@@ -47,7 +47,7 @@ pub fn benchmarks(record: &Record, metric: Metric, with_app: bool) -> Vec<Benchm
             record,
             scenario,
             metric,
-            interpreter: interpreter(record, scenario),
+            interpreter: record.interpreter(scenario),
             samples: Vec::new(),
             failed: 0,
         })
@@ -71,25 +71,6 @@ pub fn time(launch: &Launch, metric: Metric) -> Option<Duration> {
         Some(_) => None,
         None => launch.times.metric(metric).filter(|time| !time.is_zero()),
     }
-}
-
-/// A scenario's interpreter: the one that its `python` key names, or the one that no key names.
-pub fn interpreter<'a>(record: &'a Record, scenario: &Scenario) -> Option<&'a Interpreter> {
-    let all = &record.header.interpreters;
-    if let [only] = all.as_slice() {
-        return Some(only);
-    }
-    let named_by = |each: &Interpreter, scenario: &Scenario| {
-        let python = scenario.python.as_deref();
-        python.is_some_and(|python| python.as_os_str() == each.executable.as_str())
-    };
-    all.iter().find(|each| match scenario.python {
-        Some(_) => named_by(each, scenario),
-        None => {
-            let scenarios = &record.suite.scenarios;
-            !scenarios.iter().any(|other| named_by(each, other))
-        }
-    })
 }
 
 /// "cpython 3.11.7"

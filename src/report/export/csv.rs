@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::Selection;
-use super::benchmark::{interpreter, time, version};
+use super::benchmark::{time, version};
 use crate::analysis::Analysis;
 use crate::record::{Launch, Record, Role};
 use crate::suite::{LaunchKind, Metric};
@@ -42,7 +42,11 @@ pub fn text(records: &[(Record, Analysis)], selection: &Selection) -> String {
             .suite
             .scenarios
             .iter()
-            .map(|scenario| interpreter(record, scenario).map_or_else(String::new, version))
+            .map(|scenario| {
+                record
+                    .interpreter(scenario)
+                    .map_or_else(String::new, version)
+            })
             .collect();
         let scenarios = &record.suite.scenarios;
         let selected = record.launches.iter().filter(|launch| {

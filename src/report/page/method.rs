@@ -32,6 +32,18 @@ pub fn method(record: &Record, analysis: &Analysis) -> Markup {
                 (host.cpus) " CPUs (" (host.cpu_model) "), "
                 (numbers::fixed(host.memory_mib as f64, 0)) " MiB, Linux " (host.kernel)
             }
+            @if header.is_merged() {
+                dt { "Shards" }
+                dd {
+                    @for (index, each) in header.shards.iter().enumerate() {
+                        @if index > 0 { "; " }
+                        (each.shard) ": "
+                        @if let Some(name) = &each.host.name { (name) ", " }
+                        (each.host.cpus) " CPUs (" (each.host.cpu_model) ")"
+                    }
+                    ". What else is said of the machine here is of the first of them."
+                }
+            }
             dt { "Virtualization" } dd { (host.virtualization) }
             dt { "CPU governor" } dd { (governor) }
             @for (name, value) in [
@@ -86,6 +98,14 @@ pub fn repeat(record: &Record) -> Markup {
             // What follows `--` is the app's, so the seed can't simply stand at the end.
             @if !seeded && !header.command_line.iter().any(|word| word == "--") {
                 " --seed " (header.seed)
+            }
+        }
+        @if let Some(first) = header.shards.first() {
+            @let of = first.shard.of();
+            p.small.quiet {
+                "It was measured in shards: with --shard 1/" (of)
+                @if of.get() > 1 { " to --shard " (of) "/" (of) }
+                " besides, and a folder for each; " code { "coldsnake merge" } " put them together."
             }
         }
         p.small.quiet { "Seed: " (header.seed) ". It decides the order inside of the blocks." }
