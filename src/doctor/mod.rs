@@ -12,6 +12,7 @@
 
 mod ahead;
 mod app;
+mod archive;
 mod audit;
 mod bytecode;
 mod causes;

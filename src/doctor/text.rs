@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::archive::Members;
 use super::audit::Audit;
 use super::causes::{Cause, Diagnosis, Effect, Finding, Lack, enumerated};
 use super::fixes::fixes;
@@ -298,6 +299,7 @@ pub fn notes(subject: &Subject, audit: &Audit) -> Vec<String> {
             user_name(owner)
         ));
     }
+    notes.extend(archives(subject, audit));
     let links: usize = audit.folders.iter().map(|folder| folder.links).sum();
     if links > 0 {
         notes.push(format!("{links} links to folders, which are not followed"));
@@ -329,6 +331,29 @@ pub fn notes(subject: &Subject, audit: &Audit) -> Vec<String> {
         ));
     }
     notes
+}
+
+/// Archives on the path that hold sources without bytecode.
+fn archives(subject: &Subject, audit: &Audit) -> Vec<String> {
+    let mut sentences = Vec::new();
+    for folder in &audit.folders {
+        let is_archive = matches!(&folder.modules[..], [module]
+            if module.verdict == Verdict::Zip && module.file.is_empty());
+        let members = is_archive.then(|| Members::of(&subject.writing.view.here(&folder.path)));
+        if let Some(Some(members)) = members
+            && members.uncompiled > 0
+        {
+            sentences.push(format!(
+                "{} of {} modules in {} have no bytecode beside them there, and are compiled at every start \
+                 that imports them: none is written into an archive (python3 -m compileall -b before it is \
+                 packed)",
+                members.uncompiled,
+                members.modules,
+                folder.path.display()
+            ));
+        }
+    }
+    sentences
 }
 
 fn every_module(page: &mut Page, subject: &Subject, audit: &Audit) {

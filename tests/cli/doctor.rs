@@ -657,3 +657,49 @@ fn what_is_frozen_is_so_in_the_standard_librarys_own_folder() {
         assert!(frozen > 0, "{}", folder.display());
     }
 }
+
+#[test]
+fn sources_in_an_archive_on_the_path_are_said_to_be_compiled_at_every_start() {
+    let project = app(&["one"]);
+    let pack = |bytecode: &str| {
+        let script = format!(
+            "import compileall, os, zipfile\nopen('packed.py', 'w').close()\nopen('other.py', 'w').close()\n\
+             {bytecode}\n\
+             with zipfile.ZipFile('lib.zip', 'w') as archive:\n    \
+             [archive.write(name) for name in os.listdir() if name.startswith(('packed', 'other'))]\n"
+        );
+        let folder = project.path().join("lib");
+        fs::create_dir_all(&folder).unwrap();
+        let status = std::process::Command::new(python())
+            .args(["-c", &script])
+            .current_dir(&folder)
+            .status();
+        assert!(status.unwrap().success());
+    };
+    let said = || {
+        let path = format!(
+            "PYTHONPATH={}",
+            project.path().join("lib/lib.zip").display()
+        );
+        let python = python();
+        let args = [
+            "--env",
+            &path,
+            "--format",
+            "json",
+            "--",
+            &python,
+            "app/main.py",
+        ];
+        let ended = doctor(&project, &args);
+        let diagnosis: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+        diagnosis["notes"].to_string()
+    };
+    pack("compileall.compile_file('packed.py', quiet=1, legacy=True)");
+    let notes = said();
+    assert!(notes.contains("1 of 2 modules in"), "{notes}");
+    assert!(notes.contains("none is written into an archive"), "{notes}");
+    pack("compileall.compile_file('other.py', quiet=1, legacy=True)");
+    let notes = said();
+    assert!(!notes.contains("archive"), "{notes}");
+}
