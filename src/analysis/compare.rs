@@ -9,6 +9,7 @@ use std::fmt;
 
 use thiserror::Error;
 
+use super::across::twice::share_launches;
 use super::blocks::{Blocks, ms};
 use super::contrasts::adjust;
 use super::model::{Contrast, Pairing};
@@ -129,7 +130,8 @@ pub(super) fn differing(
     unlike: Unlike,
 ) -> Result<(Vec<Difference>, Vec<String>), UnlikeRecords> {
     let differences = comparable(first, second, unlike)?;
-    let notes = reservations(&differences);
+    let mut notes = reservations(&differences);
+    notes.extend(itself(first, second));
     Ok((differences, notes))
 }
 
@@ -242,6 +244,7 @@ fn notes(
     contrasts: &[Contrast],
 ) -> Vec<String> {
     let mut notes = reservations(differences);
+    notes.extend(itself(first, second));
     let only = |here: &Record, there: &Record, which: &str| {
         let scenarios = here.suite.scenarios.iter().map(|s| s.name.clone());
         let missing: Vec<String> = scenarios
@@ -255,6 +258,16 @@ fn notes(
         notes.push("no scenario was measured by the same metric in both records".to_owned());
     }
     notes
+}
+
+/// That a run is compared with itself, which is no news: a baseline may have been kept from the very run that it
+/// is to judge.
+fn itself(first: &Record, second: &Record) -> Option<String> {
+    share_launches(first, second).then(|| {
+        "both records hold the same launches: a run differs from itself by nothing, whatever has become of \
+         the app"
+            .to_owned()
+    })
 }
 
 /// What holds of any two records, and what of these as they differ so.

@@ -420,10 +420,12 @@ fn by_shares(change: Option<&Estimate>, bound: Fraction) -> (Verdict, String) {
     let verdict = judge(change.estimate, ends.low(), ends.high(), bound.get());
     let limit = format!("{} %", words::exact(bound.get() * 100.0));
     let reason = match verdict {
-        Verdict::Supported => format!("less than {limit} for sure"),
-        Verdict::Refuted => format!("more than nothing for sure, and {limit} or more as estimated"),
+        Verdict::Supported => format!("costs less than {limit} for sure"),
+        Verdict::Refuted => {
+            format!("costs more than nothing for sure, and {limit} or more as estimated")
+        }
         Verdict::Inconclusive if ends.low() > 0.0 => {
-            format!("more than nothing for sure, and perhaps more than {limit}")
+            format!("costs more than nothing for sure, and perhaps more than {limit}")
         }
         Verdict::Inconclusive => format!("it may cost nothing, and it may cost {limit} or more"),
     };

@@ -51,7 +51,7 @@ pub use foreign::{ForeignComparison, ForeignContrast, ForeignRefusal, Side, comp
 pub use guard::{Guard, GuardError, GuardOutcome, Guarded, Yardstick, guard, guard_records};
 pub use interim::{Headline, Interim, Standing, Width, interim};
 pub use model::*;
-pub use words::{decimals_of, outwards};
+pub use words::{decimals_of, grouped, outwards};
 
 use crate::record::Record;
 use blocks::{Blocks, Ending};

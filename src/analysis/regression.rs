@@ -73,6 +73,10 @@ pub fn decide(saved: &Estimate, interval: &Interval, limits: &Limits) -> Decided
         verdict,
         measured: words::saving(saved, decimals),
         reason: match verdict {
+            // "saves 14 ms, less than 4 ms for sure" would be about two things.
+            Verdict::Supported if !words::costs(saved, decimals) => {
+                format!("surely no cost of {bound} ms or more")
+            }
             Verdict::Supported => format!("less than {bound} ms for sure"),
             Verdict::Refuted => {
                 format!("more than nothing for sure, and {bound} ms or more as estimated")

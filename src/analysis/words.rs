@@ -33,11 +33,24 @@ pub fn rounded(value: f64, decimals: usize, rounding: Rounding) -> f64 {
     whole / factor + 0.0
 }
 
-/// A number with that many decimals and a proper minus sign.
+/// A number with that many decimals, a thousands separator and a proper minus sign.
 pub fn fixed(value: f64, decimals: usize) -> String {
     let value = rounded(value, decimals, Rounding::Nearest);
     let sign = if value < 0.0 { "−" } else { "" };
-    format!("{sign}{:.decimals$}", value.abs())
+    format!("{sign}{}", grouped(&format!("{:.decimals$}", value.abs())))
+}
+
+/// Digits with a thousands separator: "1,234.5" of "1234.5".
+pub fn grouped(digits: &str) -> String {
+    let (whole, rest) = digits.split_at(digits.find('.').unwrap_or(digits.len()));
+    let mut text = String::new();
+    for (index, digit) in whole.chars().enumerate() {
+        if index > 0 && (whole.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text + rest
 }
 
 /// A number with up to six decimals, trailing zeros left out: "80", "0.5".
@@ -46,7 +59,7 @@ pub fn exact(value: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// A number to three significant digits, whole ones kept: "0.0123", "1.23", "123", "1234".
+/// A number to three significant digits, whole ones kept: "0.0123", "1.23", "123", "1,234".
 pub fn significant(value: f64) -> String {
     fixed(value, decimals_of_size(value))
 }

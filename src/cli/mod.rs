@@ -71,14 +71,13 @@ pub fn main() -> Status {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
+            let told = error.print();
+            if error.use_stderr() {
+                return Status::BadInput;
+            }
             // Help and version are no errors, and go to stdout.
-            let status = if error.use_stderr() {
-                Status::BadInput
-            } else {
-                Status::Done
-            };
-            let _ = error.print();
-            return status;
+            output::heed(told);
+            return output::printed(Status::Done);
         }
     };
     let result = match cli.command.unwrap_or(Command::Run(Box::default())) {
@@ -100,7 +99,7 @@ pub fn main() -> Status {
         Command::Man(args) => man::execute(&args),
     };
     match result {
-        Ok(status) => status,
+        Ok(status) => output::printed(status),
         Err(failed) => {
             output::say(&failed.message);
             failed.status

@@ -1,11 +1,12 @@
 //! What all commands that show results share: the format, the terminal's width, colour.
 
-use std::io::{ErrorKind, IsTerminal, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::ValueEnum;
 
-use super::exit::Failed;
+use super::exit::{Failed, Status};
 use crate::analysis::{Analysis, analyse};
 use crate::record::Record;
 use crate::report::{Colour, Terminal, terminal, write_run};
@@ -43,11 +44,31 @@ pub fn stdout_terminal() -> Terminal {
     }
 }
 
-/// Prints to stdout. A reader that has had enough (`| head`) is no error.
+/// Did [`print`] lose something? It is asked when the command has ended: what a run measured is written
+/// into its folder all the same, and a verdict is in the status.
+static LOST: AtomicBool = AtomicBool::new(false);
+
+/// Prints to stdout. A reader that has had enough (`| head`) is no error. Whatever else goes wrong is told,
+/// once, and heeded by [`printed`].
 pub fn print(text: &str) {
-    let mut stdout = std::io::stdout().lock();
-    let _ = stdout.write_all(text.as_bytes());
-    let _ = stdout.flush();
+    heed(written(text));
+}
+
+/// Tells what became of something that was printed, if it was lost.
+pub fn heed(outcome: io::Result<()>) {
+    if let Err(failed) = delivered(outcome)
+        && !LOST.swap(true, Ordering::Relaxed)
+    {
+        say(&failed.message);
+    }
+}
+
+/// The status of a command that ended with this one, and may have lost what it printed.
+pub fn printed(status: Status) -> Status {
+    match status {
+        Status::Done if LOST.load(Ordering::Relaxed) => Status::BadInput,
+        status => status,
+    }
 }
 
 /// Prints what is to be kept, such as an export: that all of it arrived matters then. A reader that has
@@ -56,8 +77,16 @@ pub fn print(text: &str) {
 /// # Errors
 /// When it cannot be written, as on a disk that is full.
 pub fn deliver(text: &str) -> Result<(), Failed> {
-    let mut stdout = std::io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and(stdout.flush()) {
+    delivered(written(text))
+}
+
+fn written(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text.as_bytes()).and(stdout.flush())
+}
+
+fn delivered(outcome: io::Result<()>) -> Result<(), Failed> {
+    match outcome {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failed::bad_input(format!(
             "cannot write to standard output: {error}"
         ))),

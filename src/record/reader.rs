@@ -4,7 +4,7 @@
 //! takes until its report, parsing is the largest part.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -23,6 +23,8 @@ const LAUNCH: &[u8] = br#"{"type":"launch","#;
 
 /// So many bytes of lines are read before they are parsed.
 const BATCH: usize = 4 << 20;
+/// No line of a record is as long as this, in bytes.
+const LONGEST_LINE: usize = 64 << 20;
 /// Fewer lines are not worth a task of their own.
 const LINES_TOGETHER: usize = 500;
 
@@ -41,7 +43,11 @@ enum Parsed {
 /// A record that cannot be used at all.
 #[derive(Debug, Error)]
 pub enum ReadError {
-    #[error("cannot read the record {}: {source}", path.display())]
+    #[error(
+        "cannot read the record {}: {source}\n  \
+         give the record.jsonl in a run's folder, or the folder itself",
+        path.display()
+    )]
     Io {
         path: PathBuf,
         source: std::io::Error,
@@ -52,6 +58,16 @@ pub enum ReadError {
         path.display()
     )]
     NoHeader { path: PathBuf, reason: String },
+    #[error(
+        "there is no record.jsonl in {}\n  give the folder of a run{}, or its record.jsonl",
+        folder.display(),
+        run.as_ref().map_or(String::new(), |run| format!(", such as {}", run.display()))
+    )]
+    NoRecord {
+        folder: PathBuf,
+        /// One that lies in the folder, if there is any.
+        run: Option<PathBuf>,
+    },
     #[error(
         "{} has format version {found}, and this build reads version {FORMAT_VERSION}\n  \
          use a coldsnake that is as new as the one that wrote it",
@@ -73,7 +89,17 @@ impl Record {
     /// read are listed in [`Record::damaged`].
     pub fn read(path: &Path) -> Result<Self, ReadError> {
         let path = if path.is_dir() {
-            path.join(super::RECORD_FILE)
+            let inside = path.join(super::RECORD_FILE);
+            if inside
+                .symlink_metadata()
+                .is_err_and(|error| error.kind() == ErrorKind::NotFound)
+            {
+                return Err(ReadError::NoRecord {
+                    folder: path.to_owned(),
+                    run: last_run(path),
+                });
+            }
+            inside
         } else {
             path.to_owned()
         };
@@ -83,7 +109,19 @@ impl Record {
         };
         let mut reader = BufReader::new(File::open(&path).map_err(io)?);
         let mut line = Vec::new();
-        reader.read_until(b'\n', &mut line).map_err(io)?;
+        // What is no record, such as a device, may never have an end of line.
+        let longest = LONGEST_LINE as u64;
+        let length = reader
+            .by_ref()
+            .take(longest)
+            .read_until(b'\n', &mut line)
+            .map_err(io)?;
+        if length == LONGEST_LINE {
+            return Err(ReadError::NoHeader {
+                path: path.clone(),
+                reason: format!("it is longer than {} MiB", LONGEST_LINE >> 20),
+            });
+        }
         let mut record = Self::from_header(&path, &line)?;
         let mut number = 1;
         // The beginning of a line whose end is not read yet.
@@ -100,6 +138,10 @@ impl Record {
             if read > 0 {
                 let end = batch[known..].iter().rposition(|byte| *byte == b'\n');
                 begun = batch.split_off(end.map_or(0, |last| known + last + 1));
+                if begun.len() > LONGEST_LINE {
+                    let reason = format!("it has a line longer than {} MiB", LONGEST_LINE >> 20);
+                    return Err(io(io::Error::new(ErrorKind::InvalidData, reason)));
+                }
             }
             let lines: Vec<&[u8]> = batch.split_inclusive(|byte| *byte == b'\n').collect();
             let parsed: Vec<Result<Parsed, String>> = lines
@@ -212,6 +254,14 @@ impl Record {
             Parsed::End(end) => self.end = Some(end),
         }
     }
+}
+
+/// The run in this folder whose name is the last: names of runs end with their time.
+fn last_run(folder: &Path) -> Option<PathBuf> {
+    let entries = std::fs::read_dir(folder).ok()?;
+    let runs = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    runs.filter(|run| run.join(super::RECORD_FILE).is_file())
+        .max()
 }
 
 fn parse(line: &[u8], suite: &Suite) -> Result<Parsed, String> {

@@ -3,7 +3,7 @@
 //! The minus sign is U+2212 in charts and on the page, where figures are set in type; the
 //! terminal's table has the hyphen-minus instead, so that its columns can be grepped and pasted.
 
-use crate::analysis::{decimals_of, outwards};
+use crate::analysis::{decimals_of, grouped, outwards};
 use crate::stats::interval::Estimate;
 
 /// What stands for a number that is not known.
@@ -66,16 +66,8 @@ pub fn fixed(value: f64, decimals: usize) -> String {
         return format!("{value:.1e}").replace('-', "−");
     }
     let digits = format!("{:.decimals$}", value.abs());
-    let (whole, rest) = digits.split_at(digits.find('.').unwrap_or(digits.len()));
     let negative = value < 0.0 && digits.bytes().any(|b| (b'1'..=b'9').contains(&b));
-    let mut text = String::from(if negative { "−" } else { "" });
-    for (index, digit) in whole.chars().enumerate() {
-        if index > 0 && (whole.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text + rest
+    format!("{}{}", if negative { "−" } else { "" }, grouped(&digits))
 }
 
 /// Like [`fixed`], with a plus before what is greater than zero.

@@ -336,7 +336,10 @@ pub fn answer<'a>(record: &Record, analysis: &'a Analysis) -> (String, Option<&'
         Some(contrast) => format!(
             "The greatest difference: {} is {} than {} ({}, {}).",
             contrast.scenario,
-            direction(contrast).unwrap_or("not measurably slower or faster"),
+            direction(contrast).unwrap_or(match contrast.shift_ms.interval {
+                Some(_) => "not measurably slower or faster",
+                None => "not yet known to be slower or faster",
+            }),
             contrast.baseline,
             shift(contrast),
             contrast.metric

@@ -118,11 +118,21 @@ pub(super) fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 fn written_beside(path: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file = NamedTempFile::new_in(folder)?;
-    file.write_all(bytes)?;
+    let mut file = NamedTempFile::new_in(folder).map_err(unnamed)?;
+    // Not by the temporary file's own `write_all`, whose errors have its name in them.
+    file.as_file_mut().write_all(bytes)?;
     readable_by_all(&file)?;
     file.as_file().sync_all()?;
     Ok(file)
+}
+
+/// The error without the temporary name, which tells nobody anything.
+fn unnamed(error: io::Error) -> io::Error {
+    // The cause itself is not to be had: tempfile's error gives its words alone.
+    match error.to_string().split_once(" at path ") {
+        Some((cause, _)) => io::Error::new(error.kind(), cause),
+        None => error,
+    }
 }
 
 /// A temporary file is its owner's alone; a report may be served by a web server.

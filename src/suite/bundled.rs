@@ -38,7 +38,7 @@ pub static ALL: [Bundled; 3] = [
     },
     Bundled {
         name: "lernmanager-full",
-        about: "the same app in six more states: unwritable prefix, hash-based and stale bytecode, …",
+        about: "the same app in six more states, such as an unwritable prefix, hash-based or stale bytecode",
         suite: include_str!("../../scenarios/lernmanager/full.toml"),
         requirements: Some(include_str!("../../scenarios/lernmanager/requirements.txt")),
         app: &LERNMANAGER_APP,

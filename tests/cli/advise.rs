@@ -126,6 +126,35 @@ fn fixes_are_ranked_by_what_they_save_and_nothing_is_changed() {
     assert_eq!(again.stdout, ended.stdout);
 }
 
+/// Starts that no fix changes, in a record whose times are noise alone.
+#[test]
+fn what_cannot_be_told_from_noise_is_not_taken_for_no_lack_of_bytecode() {
+    let project = project();
+    end(&mut advising(&project, As::Me, &["--blocks", "12"])).expect(0);
+    let record = fs::read_to_string(project.path().join("out/record.jsonl")).unwrap();
+    let same = record.lines().enumerate().map(|(number, line)| {
+        let mut line: Value = serde_json::from_str(line).unwrap();
+        if line["type"] == "launch" {
+            let noise = (number * 7919 % 101) as f64;
+            line["metrics"]["exit"] = Value::from(100.0 + noise);
+        }
+        format!("{line}\n")
+    });
+    project.write("same.jsonl", &same.collect::<String>());
+    let shown = project.run(&["advise", "same.jsonl"]).expect(0).stdout;
+    let words: Vec<&str> = shown.split_whitespace().collect();
+    let words = words.join(" ");
+    assert!(
+        words.contains("No fix saves anything that can be told from noise."),
+        "{words}"
+    );
+    assert!(
+        words.contains("by their intervals a fix saves at most"),
+        "{words}"
+    );
+    assert!(!words.contains("lack of bytecode"), "{words}");
+}
+
 /// The lines are for a shell: run as they are printed, they do what their fix is.
 #[test]
 fn the_lines_for_a_shell_do_what_the_fix_does() {

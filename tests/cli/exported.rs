@@ -192,10 +192,10 @@ fn a_file_is_replaced_only_if_that_is_asked_for() {
         .run(&with("/dev/null"))
         .expect(2)
         .says(&["/dev/null is no ordinary file"]);
-    project
-        .run(&with("no/such/file"))
-        .expect(2)
-        .says(&["cannot write no/such/file", "name another file"]);
+    project.run(&with("no/such/file")).expect(2).says(&[
+        "cannot write no/such/file: No such file or directory (os error 2)\n",
+        "name another file",
+    ]);
     let full = format!(
         "{} export {BLACK} --format csv > /dev/full",
         env!("CARGO_BIN_EXE_coldsnake")

@@ -184,6 +184,11 @@ fn a_baseline_is_kept_compared_with_and_not_overwritten_unasked() {
             .unwrap()
             .starts_with("uncontrolled")
     );
+    let itself = answers["notes"][1].as_str().unwrap();
+    assert!(
+        itself.starts_with("both records hold the same launches"),
+        "{itself}"
+    );
     project.run(&[&guard[..], &["0.001%"]].concat()).expect(3);
 }
 
@@ -251,4 +256,44 @@ fn files_that_are_there_are_told_before_anything_is_measured() {
     check(&project, &[])
         .expect(2)
         .says(&["give --max-regression 5%"]);
+}
+
+#[test]
+fn what_is_not_slower_is_said_to_cost_less_than_the_bound_and_not_to_save_less() {
+    let project = Project::new(SUITE);
+    project.measure(As::Me, 12).expect(0);
+    let record = fs::read_to_string(project.path().join("out/record.jsonl")).unwrap();
+    project.write("kept.jsonl", &record);
+    let check = ["check", "out", "--baseline", "kept.jsonl"];
+    let ended = project.run(&[&check[..], &["--max-regression", "1000%"]].concat());
+    let ended = ended.expect(0);
+    assert!(
+        ended.stdout.contains(": costs less than 1,000 % for sure"),
+        "{}",
+        ended.stdout
+    );
+}
+
+#[test]
+fn what_saves_time_is_no_cost_rather_than_a_saving_below_the_bound() {
+    let claim = "[[scenario]]\nname = \"other\"\n\n[[claim]]\nid = \"guard\"\ntext = \"no slower\"\n\
+                 contrast = { from = \"other\", to = \"warm\", metric = \"exit\" }\n\
+                 expect = { max-regression = \"50%\" }\n";
+    let project = Project::new(&format!("{SUITE}\n{claim}"));
+    project.measure(As::Me, 12);
+    let record = fs::read_to_string(project.path().join("out/record.jsonl")).unwrap();
+    let slower = record.lines().map(|line| {
+        let mut line: Value = serde_json::from_str(line).unwrap();
+        if line["type"] == "launch" && line["scenario"] == "other" {
+            let ms = line["metrics"]["exit"].as_f64().unwrap();
+            line["metrics"]["exit"] = Value::from(ms + 10_000.0);
+        }
+        format!("{line}\n")
+    });
+    project.write("slower.jsonl", &slower.collect::<String>());
+    let ended = project.run(&["check", "slower.jsonl"]).expect(0);
+    let words: Vec<&str> = ended.stdout.split_whitespace().collect();
+    let words = words.join(" ");
+    assert!(words.contains("surely no cost of"), "{words}");
+    assert!(!words.contains("less than 5"), "{words}");
 }

@@ -34,6 +34,7 @@ mod overview;
 mod page;
 mod page_cache;
 mod places;
+mod printed;
 mod project;
 mod publish;
 mod queries;

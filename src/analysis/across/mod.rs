@@ -14,7 +14,7 @@ mod effects;
 mod groups;
 mod json;
 mod notes;
-mod twice;
+pub(super) mod twice;
 
 pub use json::ACROSS_VERSION;
 

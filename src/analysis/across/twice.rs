@@ -1,7 +1,7 @@
 //! Have two records launches in common? A glob may name a record twice, or one that was merged and those that
 //! it was made of; their launches would count double.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::Given;
@@ -21,6 +21,15 @@ pub fn same_launches(given: &[Given]) -> Option<(usize, usize)> {
         }
     }
     None
+}
+
+/// Have two records a launch in common?
+pub fn share_launches(first: &Record, second: &Record) -> bool {
+    let prints = |record: &Record| -> HashSet<u64> {
+        let worked = record.launches.iter().filter(|l| l.failure.is_none());
+        worked.map(|launch| fingerprint(record, launch)).collect()
+    };
+    !prints(first).is_disjoint(&prints(second))
 }
 
 /// Times are known to the nanosecond, so no two launches agree in all of this. Block and time of day are not

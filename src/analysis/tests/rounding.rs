@@ -4,9 +4,11 @@ use crate::analysis::verdicts::{Edges, Limits, Side, decide};
 use crate::analysis::words;
 use crate::stats::interval::{Estimate, Interval};
 
-/// The numbers in a sentence.
+/// The numbers in a sentence. A comma before a digit separates thousands, one before a space numbers.
 fn numbers(text: &str) -> Vec<f64> {
     text.replace('−', "-")
+        .replace(", ", "; ")
+        .replace(',', "")
         .split(|c: char| !(c.is_ascii_digit() || c == '.' || c == '-'))
         .filter_map(|word| word.parse().ok())
         .collect()
@@ -90,7 +92,10 @@ fn digits_follow_the_width_of_the_interval() {
     assert_eq!(saving(estimate(-12.3, 2.8)), "costs 12 ms [9, 16]");
     // Rounded outwards to [0, 6], it would say that there may be no effect.
     assert_eq!(saving(estimate(2.95, 2.9)), "saves 2.95 ms [0.05, 5.85]");
-    assert_eq!(saving(estimate(1234.5, 40.0)), "saves 1235 ms [1194, 1275]");
+    assert_eq!(
+        saving(estimate(1234.5, 40.0)),
+        "saves 1,235 ms [1,194, 1,275]"
+    );
     assert_eq!(
         saving(estimate(0.1234, 0.01)),
         "saves 0.123 ms [0.113, 0.134]"
