@@ -128,6 +128,10 @@ pub fn starts(cost: &Estimate, saved: &Estimate) -> Starts {
     if saved.interval.is_some_and(|saved| saved.high() <= 0.0) {
         return Starts::Never;
     }
+    // Without intervals a point estimate may be nothing but noise.
+    let (Some(costs), Some(saves)) = (cost.interval, saved.interval) else {
+        return Starts::Unknown;
+    };
     if saved.estimate <= 0.0 {
         return Starts::Unknown;
     }
@@ -135,17 +139,10 @@ pub fn starts(cost: &Estimate, saved: &Estimate) -> Starts {
         return Starts::AtOnce;
     }
     let number = |cost: f64, saved: f64| 1.0 + cost.max(0.0) / saved;
-    let (low, high) = match (cost.interval, saved.interval) {
-        (Some(cost), Some(saved)) => (
-            number(cost.low(), saved.high()),
-            (saved.low() > 0.0).then(|| number(cost.high(), saved.low())),
-        ),
-        // Without intervals, anything from the first start on.
-        _ => (1.0, None),
-    };
+    let high = (saves.low() > 0.0).then(|| number(costs.high(), saves.low()));
     Starts::After {
         estimate: number(cost.estimate, saved.estimate),
-        low,
+        low: number(costs.low(), saves.high()),
         high: high.filter(|high| high.is_finite()),
     }
 }

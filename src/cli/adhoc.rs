@@ -8,7 +8,7 @@ use super::exit::{Failed, Status};
 use super::output::say;
 use super::progress::Verbosity;
 use super::run::duration;
-use crate::infer::{InferError, Inferred, Request, infer};
+use crate::infer::{InferError, Inferred, LEFT_OUT, Request, infer};
 use crate::launch::{Interrupt, System};
 use crate::python::environment::CallerEnvironment;
 use crate::suite::SuiteFile;
@@ -77,6 +77,15 @@ pub fn observe(
     let inferred = infer(&request, &caller, &mut launcher)?;
     if verbosity == Verbosity::Normal {
         say(&inferred.summary());
+        for name in LEFT_OUT {
+            let is_set = std::env::var_os(name).is_some_and(|value| !value.is_empty());
+            if is_set && !request.env.contains_key(name) {
+                say(&format!(
+                    "{name} is set in this shell, and the app does not get it; --pass-env {name} makes it part \
+                     of the app as it is now"
+                ));
+            }
+        }
     }
     Ok(inferred)
 }

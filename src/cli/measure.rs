@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use nix::unistd::{AccessFlags, access};
 use sha2::{Digest, Sha256};
 
 use super::exit::Failed;
@@ -338,15 +339,40 @@ fn described(interpreter: &Equipped) -> Interpreter {
     }
 }
 
-/// Is there none of that name yet? To be asked before what takes long.
+/// Is there none of that name yet, and can there be one? To be asked before what takes long.
 pub(super) fn check_folder(named: Option<&Path>) -> Result<(), Failed> {
-    match named.filter(|out| out.symlink_metadata().is_ok()) {
-        None => Ok(()),
-        Some(out) => Err(Failed::bad_input(format!(
-            "cannot make the run's folder {}: it exists already\n  choose another one with --out",
-            out.display()
-        ))),
+    let Some(out) = named else {
+        return Ok(());
+    };
+    if out.symlink_metadata().is_ok() {
+        return Err(no_folder(out, &"it exists already"));
     }
+    let above = out.ancestors().skip(1).map(|folder| match folder {
+        // A name alone lies in the current folder.
+        folder if folder.as_os_str().is_empty() => Path::new("."),
+        folder => folder,
+    });
+    for folder in above {
+        match std::fs::metadata(folder) {
+            Ok(found) if !found.is_dir() => {
+                let reason = format!("{} is not a folder", folder.display());
+                return Err(no_folder(out, &reason));
+            }
+            Ok(_) => {
+                let mode = AccessFlags::W_OK | AccessFlags::X_OK;
+                return access(folder, mode).map_err(|error| no_folder(out, &error.desc()));
+            }
+            Err(_) => {}
+        }
+    }
+    Ok(())
+}
+
+fn no_folder(folder: &Path, reason: &dyn std::fmt::Display) -> Failed {
+    Failed::bad_input(format!(
+        "cannot make the run's folder {}: {reason}\n  choose another one with --out",
+        folder.display()
+    ))
 }
 
 /// Makes the run's folder; one that exists is never written into.
@@ -355,12 +381,7 @@ pub(super) fn make_folder(named: Option<&Path>, suite: &Suite) -> Result<PathBuf
         let stamp: String = now().chars().filter(|c| c.is_ascii_digit()).collect();
         PathBuf::from("coldsnake-runs").join(format!("{}-{stamp}", suite.app.name))
     });
-    let failed = |error: std::io::Error| {
-        Failed::bad_input(format!(
-            "cannot make the run's folder {}: {error}\n  choose another one with --out",
-            folder.display()
-        ))
-    };
+    let failed = |error: std::io::Error| no_folder(&folder, &error);
     if let Some(parent) = folder.parent() {
         std::fs::create_dir_all(parent).map_err(failed)?;
     }

@@ -21,7 +21,7 @@ pub enum DoctorError {
     #[error("there is no process {0}\n  `pgrep -f NAME` finds numbers")]
     NoProcess(i32),
     #[error(
-        "cannot look at process {pid}: {reason}\n  run coldsnake as the process's user, or as root"
+        "cannot look at process {pid}: {reason}\n  run coldsnake as the process's user, or as root; in a container root may lack CAP_SYS_PTRACE"
     )]
     Process { pid: i32, reason: String },
     #[error(

@@ -7,7 +7,7 @@ use crate::suite::{Flags, Invocation, Omission, Optimization, WriteBytecode, wit
 use crate::unit::forbids_writing;
 
 /// Variables that scenarios set themselves.
-const LEFT_OUT: [&str; 2] = ["PYTHONDONTWRITEBYTECODE", PREFIX];
+pub const LEFT_OUT: [&str; 2] = ["PYTHONDONTWRITEBYTECODE", PREFIX];
 const PREFIX: &str = "PYTHONPYCACHEPREFIX";
 const OPTIMIZE: &str = "PYTHONOPTIMIZE";
 

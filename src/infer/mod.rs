@@ -23,6 +23,7 @@ use std::time::Duration;
 
 pub use command::{Resolved, resolve};
 pub use error::InferError;
+pub use flags::LEFT_OUT;
 pub use layout::tidy;
 pub use sources::shared_folders;
 

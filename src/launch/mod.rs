@@ -161,6 +161,25 @@ fn clause(before: &str, text: Option<&String>) -> String {
 }
 
 /// The end of what the app wrote to stderr, as a clause of a message.
+impl Failure {
+    /// A line of its own on what to do, where the failure itself does not show it; else nothing.
+    pub fn advice(&self) -> &'static str {
+        match self {
+            Self::TimedOut {
+                awaited: Some(_), ..
+            } => {
+                "\n  look whether port, path and status of app.ready are what the app answers; if it is only slow, \
+                 give it a longer app.timeout"
+            }
+            Self::TimedOut { awaited: None, .. } => {
+                "\n  if it is only slow, give it a longer app.timeout; if it serves, say with app.ready when it is \
+                 ready"
+            }
+            _ => "",
+        }
+    }
+}
+
 fn said(stderr: &str) -> String {
     let stderr = stderr.trim();
     if stderr.is_empty() {

@@ -28,7 +28,7 @@ pub fn advice_text(
     page.blank();
     page.table(
         &format!(
-            "What each fix saves at every start ({})",
+            "What each fix saves at every start, {}",
             words::metric_label(advice.metric, &record.suite)
         ),
         [

@@ -172,7 +172,7 @@ pub enum StageError {
         pyc: PathBuf,
         failure: Box<Failure>,
     },
-    #[error("the app cannot be launched under `{scenario}`: {failure}")]
+    #[error("the app cannot be launched under `{scenario}`: {failure}{}", failure.advice())]
     Launch { scenario: String, failure: Failure },
     #[error(
         "`{module}` cannot be imported under `{scenario}`: {failure}\n  the metric `import` needs it on \

@@ -88,7 +88,7 @@ impl SuiteFile {
             },
             until,
             precision: match &wire.precision {
-                Some(text) => self.quantity(text, Fraction::parse)?,
+                Some(text) => self.reachable(text)?,
                 None => DEFAULT_PRECISION,
             },
             min_blocks: blocks(&wire.min_blocks, min_blocks)?.min(max_blocks),
@@ -100,6 +100,15 @@ impl SuiteFile {
                 &[(Counter::Instructions.name(), Some(Counter::Instructions))],
             )?,
         })
+    }
+
+    fn reachable(&self, text: &Spanned<String>) -> Result<Fraction, SuiteError> {
+        let precision = self.quantity(text, Fraction::parse)?;
+        if precision.get() == 0.0 {
+            let message = "no interval is ever so narrow";
+            return Err(self.wrong(text, message, "such as \"2%\""));
+        }
+        Ok(precision)
     }
 
     fn check_metric(&self, offset: usize, metric: Metric, app: &App) -> Result<(), SuiteError> {

@@ -379,6 +379,10 @@ impl SuiteFile {
                 what.replace("unknown field", "unknown key"),
                 format!("expected {expected}"),
             ),
+            Some((_, "a sequence")) => (
+                message,
+                "write a list, such as [\"{python}\", \"main.py\"]".to_owned(),
+            ),
             _ => (
                 message,
                 "scenarios/README.md describes the format".to_owned(),

@@ -147,6 +147,23 @@ fn a_script_of_a_virtual_environment_is_started_with_its_interpreter() {
     assert!(cold.starts_with("compiled"), "{cold}");
 }
 
+/// Doctor, in the same shell, would say that nothing is ever written.
+#[test]
+fn what_the_shell_says_of_bytecode_is_told_to_be_left_out() {
+    let project = project();
+    let python = "/usr/bin/python3";
+    let told = |args: &[&str]| {
+        let words = ["init", "-o", "-"];
+        let command_line = [&words, args, &["--", python, "main.py"]].concat();
+        let mut init = command(&project, "app", &command_line);
+        init.env("PYTHONDONTWRITEBYTECODE", "1");
+        end(&mut init).expect(0).stderr
+    };
+    let notice = "PYTHONDONTWRITEBYTECODE is set in this shell, and the app does not get it";
+    assert!(told(&[]).contains(notice));
+    assert!(!told(&["--pass-env", "PYTHONDONTWRITEBYTECODE"]).contains(notice));
+}
+
 #[test]
 fn the_form_of_scripts_with_a_long_path_is_looked_through() {
     let project = project();

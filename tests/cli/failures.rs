@@ -82,7 +82,7 @@ fn a_hanging_app_is_stopped_after_its_time() {
     project
         .measure(As::Me, 1)
         .expect(5)
-        .says(&["not done after 1 s"]);
+        .says(&["not done after 1 s", "app.timeout"]);
     assert!(begun.elapsed().as_secs() < 30);
     project.expect_no_process();
     project.expect_no_stage();
@@ -96,17 +96,18 @@ fn an_app_that_ignores_sigterm_is_killed() {
     project
         .measure(As::Me, 1)
         .expect(5)
-        .says(&["not done after 1 s"]);
+        .says(&["not done after 1 s", "app.timeout"]);
     project.expect_no_process();
 }
 
 #[test]
 fn a_wrong_status_is_told() {
     let project = serving("STATUS = 503\nserve()");
-    project
-        .measure(As::Me, 1)
-        .expect(5)
-        .says(&["not done after 3 s", "status 503 instead of 200"]);
+    project.measure(As::Me, 1).expect(5).says(&[
+        "not done after 3 s",
+        "status 503 instead of 200",
+        "app.ready",
+    ]);
 }
 
 #[test]

@@ -289,7 +289,8 @@ fn the_reference_run_is_what_its_record_gives_and_the_readme_shows_it() {
         assert!(new == old, "{name} is not what the record gives");
     }
     let readme = fs::read_to_string(repository.join("README.md")).unwrap();
-    let shown = readme
+    let (_, after) = readme.split_once("--out results/lernmanager\n").unwrap();
+    let shown = after
         .split("```text\n")
         .nth(1)
         .unwrap()

@@ -107,7 +107,7 @@ fn what_a_module_takes_to_compile_is_decided_by_the_median_of_all() {
         "{measured}"
     );
     assert!(
-        measured.contains("100 % of which took 0.001 to 10000 ms"),
+        measured.contains("100 % of which took 0.001 to 10,000 ms"),
         "{measured}"
     );
     assert!(measured.contains(" ms for 1,000 lines"), "{measured}");

@@ -39,6 +39,7 @@ fn a_wrong_type_is_named_with_its_line() {
             "command = \"main.py\"",
             "string",
             "sequence",
+            "write a list, such as",
         ],
     );
 }
@@ -194,6 +195,9 @@ fn options_that_cannot_be_are_refused() {
     run(&["--precision", "2"])
         .expect(2)
         .says(&["--precision", "percentage"]);
+    run(&["--precision", "0%"])
+        .expect(2)
+        .says(&["no interval is ever so narrow"]);
     run(&["--blocks", "0"]).expect(2).says(&["--blocks"]);
     run(&["--colour"])
         .expect(2)
@@ -209,4 +213,11 @@ fn a_runs_folder_that_exists_is_not_written_into() {
         .expect(2)
         .says(&["cannot make the run's folder out", "--out"]);
     assert!(!project.path().join("out/record.jsonl").exists());
+    // Before what takes long.
+    project.write("file", "kept");
+    let ended = project
+        .run(&["run", "suite.toml", "--out", "file/deep/out"])
+        .expect(2)
+        .says(&["cannot make the run's folder file/deep/out: file is not a folder"]);
+    assert!(!ended.stderr.contains("preparing"), "{}", ended.stderr);
 }

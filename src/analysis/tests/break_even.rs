@@ -27,17 +27,23 @@ fn a_saving_that_may_be_none_has_no_upper_end() {
         matches!(found, Starts::After { high: None, .. }),
         "{found:?}"
     );
-    let alone = Estimate {
-        estimate: 800.0,
+}
+
+/// Three blocks have an estimate, which may be nothing but noise.
+#[test]
+fn nothing_is_known_without_intervals() {
+    let alone = |estimate| Estimate {
+        estimate,
         interval: None,
     };
-    let found = starts(&alone, &estimate(25.0, 20.0, 35.0));
-    let expected = Starts::After {
-        estimate: 33.0,
-        low: 1.0,
-        high: None,
-    };
-    assert_eq!(found, expected);
+    let known = estimate(25.0, 20.0, 35.0);
+    for (cost, saved) in [
+        (alone(800.0), known),
+        (known, alone(25.0)),
+        (alone(-5.0), alone(25.0)),
+    ] {
+        assert_eq!(starts(&cost, &saved), Starts::Unknown);
+    }
 }
 
 #[test]
