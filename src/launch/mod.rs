@@ -33,7 +33,7 @@ pub use counting::{
 };
 pub use family::Subreaper;
 pub use interrupt::Interrupt;
-pub use ready::{Precedent, Service, Sign};
+pub use ready::{Precedent, Search, Service, Sign};
 pub use system::System;
 
 /// Everything about one process to be launched.
@@ -78,14 +78,24 @@ pub enum Until {
     /// The same, and what it wrote to file descriptor 3 is kept.
     ExitWithReport,
     /// This is seen of it; then the process is told to end.
-    Ready {
-        sign: Sign,
-        /// How this server was found before, under the same conditions.
-        precedent: Option<Precedent>,
-    },
+    Ready { sign: Sign, search: Search },
     /// It exits with status 0, or serves: for a command of which nothing is known yet. It is told
     /// to end when it is clear which of the two.
     ExitOrService,
+}
+
+impl Until {
+    /// The same, if it does not matter when it comes.
+    #[must_use]
+    pub fn untimed(self) -> Self {
+        match self {
+            Self::Ready { sign, .. } => Self::Ready {
+                sign,
+                search: Search::Untimed,
+            },
+            Self::Exit | Self::ExitWithReport | Self::ExitOrService => self,
+        }
+    }
 }
 
 /// What became of a launch.

@@ -17,9 +17,7 @@ use super::meanwhile::Meanwhile;
 use super::ready::{Given, Wait, Watch};
 use super::spawn::{Child, Prepared};
 use super::stream::{Stream, pipe};
-use super::{
-    Failure, GRACE, Interrupt, Interrupted, Launched, Launcher, Precedent, Spec, Subreaper, Until,
-};
+use super::{Failure, GRACE, Interrupt, Interrupted, Launched, Launcher, Spec, Subreaper, Until};
 use crate::record::{Times, Usage};
 
 /// A killed process has this long to end.
@@ -99,8 +97,8 @@ impl Launcher for System<'_> {
 impl System<'_> {
     fn start(&self, spec: &Spec) -> Result<Watched, Failure> {
         let (watch, given) = match &spec.until {
-            Until::Ready { sign, precedent } => {
-                let (watch, given) = Watch::new(sign, *precedent)?;
+            Until::Ready { sign, search } => {
+                let (watch, given) = Watch::new(sign, *search)?;
                 (Some(watch), given)
             }
             Until::ExitOrService => {
@@ -177,10 +175,7 @@ impl Watched {
             times.ready = Some(at - spawned);
             if let Some(watch) = &self.watch {
                 confirmed = watch.confirm(&self.child);
-                precedent = watch
-                    .answered()
-                    .zip(times.accept)
-                    .map(|(address, accepted)| Precedent::new(address, accepted));
+                precedent = watch.precedent(&self.child);
                 service = watch.service();
             }
         }

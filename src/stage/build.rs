@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use super::StageError;
 use super::bytecode::make_bytecode;
-use super::command::UNTIMED;
 use super::copy::{CopyError, WriteBits, at, set_write_bits};
 use super::hold::Held;
 use super::isolation::Isolation;
@@ -521,7 +520,7 @@ fn fill_prefix(
     }
     for kind in suite.launch_kinds() {
         // Not a stage's launch, which would empty the prefix first.
-        let spec = stage.spec(&suite.app, kind, UNTIMED)?;
+        let spec = stage.untimed_spec(&suite.app, kind)?;
         let launched = launcher.launch(&spec)?;
         if let Err(failure) = launched.outcome {
             return Err(StageError::Launch {

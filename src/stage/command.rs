@@ -9,7 +9,7 @@ use super::StageError;
 use super::omission;
 use super::quota::Group;
 use super::scene::Stage;
-use crate::launch::{GRACE, Sign, Spec, Until, User, ports};
+use crate::launch::{GRACE, Search, Sign, Spec, Until, User, ports};
 use crate::python::on_path;
 use crate::python::shebang::{self, Shebang};
 use crate::suite::{App, LaunchKind, Port, Prefix, Readiness, WriteBytecode};
@@ -26,7 +26,7 @@ pub struct Conditions {
 }
 
 /// Conditions of launches that are not timed.
-pub(super) const UNTIMED: Conditions = Conditions {
+const UNTIMED: Conditions = Conditions {
     padding: 0,
     hash_seed: 0,
 };
@@ -81,6 +81,16 @@ impl Stage {
         Ok(spec)
     }
 
+    /// The process for a launch that is not timed.
+    ///
+    /// # Errors
+    /// As of [`Stage::spec`].
+    pub(super) fn untimed_spec(&self, app: &App, kind: LaunchKind) -> Result<Spec, StageError> {
+        let mut spec = self.spec(app, kind, UNTIMED)?;
+        spec.until = spec.until.untimed();
+        Ok(spec)
+    }
+
     fn app_spec(&self, app: &App, conditions: Conditions) -> Result<Spec, StageError> {
         let at = |port: Port| match port {
             Port::Picked => ports::pick().map_err(StageError::NoPort),
@@ -110,7 +120,7 @@ impl Stage {
         };
         let until = sign.map_or(Until::Exit, |sign| Until::Ready {
             sign,
-            precedent: self.precedent,
+            search: Search::Timed(self.precedent),
         });
         let (program, args) = self.expand_command(&app.command, port)?;
         Ok(Spec {

@@ -11,7 +11,6 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::StageError;
 use super::bytecode::not_as_made;
 use super::cache::census;
-use super::command::UNTIMED;
 use super::omission;
 use super::scene::{Stage, take_import_time, writes};
 use super::seen::{Seen, broken_pyc};
@@ -102,7 +101,7 @@ impl Stage {
     /// # Errors
     /// When the app cannot be launched, or its receipt is not there.
     pub(super) fn outside(
-        &self,
+        &mut self,
         app: &App,
         kind: LaunchKind,
         launcher: &mut dyn Launcher,
@@ -141,7 +140,7 @@ impl Stage {
     }
 
     fn observe(
-        &self,
+        &mut self,
         app: &App,
         kind: LaunchKind,
         writing: Writing,
@@ -150,7 +149,7 @@ impl Stage {
         let file = self.tmp.join(RECEIPT_FILE);
         // Of the launch before; there may be none.
         let _ = fs::remove_file(&file);
-        let mut spec = self.spec(app, kind, UNTIMED)?;
+        let mut spec = self.untimed_spec(app, kind)?;
         let spawned = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default()
@@ -174,6 +173,7 @@ impl Stage {
             spec.env.push((DONT_WRITE.into(), "1".into()));
         }
         let launched = take_import_time(kind, launcher.launch(&spec)?);
+        self.learn(launched.precedent);
         if let Err(failure) = launched.outcome {
             let scenario = self.scenario.name.clone();
             let text = fs::read(&file).unwrap_or_default();

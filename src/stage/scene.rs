@@ -44,7 +44,7 @@ pub struct Stage {
     pub(super) passed: Vec<(OsString, OsString)>,
     /// Does an untimed launch of this kind write bytecode? Known from its receipt.
     pub(super) writes: Vec<(LaunchKind, Writes)>,
-    /// How its server was found in timed launches.
+    /// How its server was found.
     pub(super) precedent: Option<Precedent>,
 }
 
@@ -157,9 +157,7 @@ impl Stage {
         let (eviction, not_evicted) = self.page_cache.prepare(kind, &written);
         let throttled = self.group.as_ref().map(Group::throttling);
         let launched = take_import_time(kind, launcher.launch(&spec)?);
-        if let Some(found) = launched.precedent {
-            self.precedent = Some(found.after(self.precedent));
-        }
+        self.learn(launched.precedent);
         let surroundings = Surroundings {
             eviction,
             throttling: throttled.map(|before| self.throttled_since(before)),
@@ -179,6 +177,13 @@ impl Stage {
             pycs_after,
             violations,
         })
+    }
+
+    /// How the app's server was found, for the next launch.
+    pub(super) fn learn(&mut self, found: Option<Precedent>) {
+        if let Some(found) = found {
+            self.precedent = Some(found.after(self.precedent));
+        }
     }
 
     fn throttled_since(&self, before: Throttling) -> Throttling {

@@ -81,6 +81,7 @@ impl Event {
         attributes.set_exclude_hv(1);
         match begin {
             Begin::Now => {}
+            Begin::Never => attributes.set_disabled(1),
             Begin::AtExec => {
                 attributes.set_disabled(1);
                 attributes.set_inherit(1);
@@ -119,6 +120,8 @@ impl Event {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Begin {
     Now,
+    /// In no process.
+    Never,
     /// In children of this thread only.
     AtExec,
 }
@@ -129,6 +132,10 @@ pub struct Perf {
     available: Vec<Event>,
     refused: BTreeMap<String, String>,
     paranoid: Option<i32>,
+    /// Counts nothing. The kernel changes its own code, and stops all CPUs for it, when its first
+    /// software event is opened and when the last one is closed (kernel/events/core.c:
+    /// `perf_swevent_enabled`): with this one open, not around every launch.
+    _standing: Option<File>,
 }
 
 impl Perf {
@@ -153,6 +160,7 @@ impl Perf {
             available,
             refused,
             paranoid: paranoid.and_then(|text| text.trim().parse().ok()),
+            _standing: Event::PageFaults.open(Begin::Never).ok(),
         }
     }
 
@@ -162,6 +170,7 @@ impl Perf {
             available: Vec::new(),
             refused: BTreeMap::new(),
             paranoid: None,
+            _standing: None,
         }
     }
 

@@ -1,8 +1,8 @@
 //! A port on which nobody may listen yet.
 //!
 //! Connecting fails at once while nobody listens, so it is tried again and again, at intervals
-//! that grow with the time passed: the port is found open late by a 256th of what is measured at
-//! the most, or by 0.4 ms where that is more. Long before the same server was ever open so far it is
+//! that grow with the time passed: the port is found open late by a 128th of what is measured at
+//! the most, or by 0.4 ms where that is more. Long before the same server is usually open it is
 //! tried less often, as attempts take CPU time from the app.
 
 use std::net::{IpAddr, SocketAddr, TcpStream};
@@ -22,43 +22,81 @@ use crate::launch::spawn::Child;
 
 const SHORTEST_PAUSE: Duration = Duration::from_micros(400);
 /// A pause's part of the time passed.
-const PAUSES: u32 = 256;
+const PAUSES: u32 = 128;
 const LONGEST_PAUSE: Duration = Duration::from_millis(5);
-/// Before it is time to expect the server.
-const EARLY_PAUSE: Duration = Duration::from_millis(5);
+/// Where nobody asks when a server is open.
+const UNTIMED_PAUSE: Duration = Duration::from_millis(20);
 /// Where the server is not expected, one attempt of so many is made.
 const SELDOM: u32 = 16;
 /// A full backlog leaves a connection attempt unanswered; it is made again after this long.
 const CONNECT_LIMIT: Duration = Duration::from_millis(5);
+
+/// How closely a server that starts is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Search {
+    /// As soon as it is open. There may have been others like it.
+    Timed(Option<Precedent>),
+    /// Nobody asks when.
+    Untimed,
+}
 
 /// How a server was found before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Precedent {
     /// Where the last one answered.
     address: IpAddr,
-    /// Spawn to the first accepted connection, of the one that was open first.
-    soonest: Duration,
+    accepted: Accepted,
+}
+
+/// The time from a spawn to the first accepted connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Accepted {
+    /// Of the timed launches, the shortest and the second shortest.
+    Timed {
+        shortest: Duration,
+        second: Option<Duration>,
+    },
+    /// Of a launch that was slowed down by what it was launched for, and not looked for closely.
+    Untimed(Duration),
+}
+
+impl Accepted {
+    fn after(self, before: Self) -> Self {
+        match (before, self) {
+            (
+                Self::Timed { shortest, second },
+                Self::Timed {
+                    shortest: this,
+                    second: _,
+                },
+            ) => {
+                let longer = shortest.max(this);
+                Self::Timed {
+                    shortest: shortest.min(this),
+                    second: Some(second.map_or(longer, |second| second.min(longer))),
+                }
+            }
+            (Self::Timed { .. }, Self::Untimed(_)) => before,
+            (Self::Untimed(_), _) => self,
+        }
+    }
 }
 
 impl Precedent {
-    /// It answered there, and accepted a connection so long after the spawn.
-    pub fn new(address: IpAddr, accepted: Duration) -> Self {
-        Self {
-            address,
-            soonest: accepted,
-        }
-    }
-
     /// With what was known before it.
     #[must_use]
     pub fn after(self, before: Option<Self>) -> Self {
-        let soonest = before.map_or(self.soonest, |before| before.soonest.min(self.soonest));
-        Self { soonest, ..self }
+        let accepted = before.map_or(self.accepted, |before| self.accepted.after(before.accepted));
+        Self { accepted, ..self }
     }
 
-    /// So long after the spawn a server may well be open.
+    /// So long after the spawn a server may well be open. A single launch that was much faster than
+    /// all others, as after a change of the machine's frequency, is no rule.
     fn expected(&self) -> Duration {
-        self.soonest * 9 / 10
+        match self.accepted {
+            Accepted::Timed { shortest, second } => second.unwrap_or(shortest) * 19 / 20,
+            Accepted::Untimed(passed) => passed * 3 / 4,
+        }
     }
 }
 
@@ -69,8 +107,8 @@ pub struct Door {
     knockers: [Knocker; 2],
     /// How often it is tried to connect to each.
     turns: [u32; 2],
-    /// So long after the spawn the app is expected.
-    expected: Duration,
+    /// So long after the spawn the app is expected; never, if nobody asks when.
+    expected: Option<Duration>,
     attempts: u32,
     pub next_attempt: Instant,
     /// When a connection was first accepted.
@@ -83,20 +121,40 @@ impl Door {
     ///
     /// # Errors
     /// When somebody listens there already.
-    pub fn new(port: u16, precedent: Option<Precedent>) -> Result<Self, Failure> {
+    pub fn new(port: u16, search: Search) -> Result<Self, Failure> {
         if is_taken(port) {
             return Err(Failure::PortTaken { port });
         }
+        let (usual, expected) = match search {
+            Search::Timed(Some(found)) => (Some(found.address), Some(found.expected())),
+            Search::Timed(None) => (None, Some(Duration::ZERO)),
+            Search::Untimed => (None, None),
+        };
         let mut addresses = loopback(port);
-        let usual = precedent.map(|precedent| precedent.address);
         addresses.sort_by_key(|address| Some(address.ip()) != usual);
         Ok(Self {
             knockers: addresses.map(Knocker::new),
             turns: [1, usual.map_or(1, |_| SELDOM)],
-            expected: precedent.map_or(Duration::ZERO, |precedent| precedent.expected()),
+            expected,
             attempts: 0,
             next_attempt: Instant::now(),
             accepted: None,
+        })
+    }
+
+    /// For the next launch of the same server, now that one answered here.
+    pub fn precedent(&self, address: SocketAddr, spawned: Instant) -> Option<Precedent> {
+        let passed = self.accepted? - spawned;
+        let accepted = match self.expected {
+            Some(_) => Accepted::Timed {
+                shortest: passed,
+                second: None,
+            },
+            None => Accepted::Untimed(passed),
+        };
+        Some(Precedent {
+            address: address.ip(),
+            accepted,
         })
     }
 
@@ -128,8 +186,12 @@ impl Door {
 
     /// Between two attempts, so long after the spawn.
     fn pause(&self, passed: Duration) -> Duration {
-        match self.expected.checked_sub(passed) {
-            Some(left) => left.clamp(SHORTEST_PAUSE, EARLY_PAUSE),
+        let Some(expected) = self.expected else {
+            return UNTIMED_PAUSE;
+        };
+        match expected.checked_sub(passed) {
+            // One that is open a little earlier than expected is found a little late.
+            Some(left) => (left / 2).max(SHORTEST_PAUSE),
             None => (passed / PAUSES).clamp(SHORTEST_PAUSE, LONGEST_PAUSE),
         }
     }
@@ -242,8 +304,8 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         drop(listener);
-        let elsewhere = Precedent::new("::1".parse().unwrap(), Duration::from_secs(1));
-        let mut door = Door::new(address.port(), Some(elsewhere)).unwrap();
+        let elsewhere = timed("::1", Duration::from_secs(1));
+        let mut door = Door::new(address.port(), Search::Timed(Some(elsewhere))).unwrap();
         let spawned = Instant::now();
         assert!(door.knock(spawned).is_none());
         let listener = TcpListener::bind(address).unwrap();
@@ -255,22 +317,73 @@ mod tests {
         drop(listener);
     }
 
+    fn timed(address: &str, passed: Duration) -> Precedent {
+        Precedent {
+            address: address.parse().unwrap(),
+            accepted: Accepted::Timed {
+                shortest: passed,
+                second: None,
+            },
+        }
+    }
+
+    fn pick(search: Search) -> Door {
+        Door::new(crate::launch::ports::pick().unwrap(), search).unwrap()
+    }
+
+    #[test]
+    fn a_server_is_expected_as_early_as_all_but_one_were() {
+        let ms = Duration::from_millis;
+        let address = "127.0.0.1";
+        let found = |all: &[u64]| {
+            let launches = all.iter().map(|&after| timed(address, ms(after)));
+            let last = launches.fold(None, |before, this| Some(this.after(before)));
+            last.unwrap()
+        };
+        assert_eq!(found(&[100]).expected(), ms(95));
+        assert_eq!(found(&[100, 120]).expected(), ms(114));
+        assert_eq!(found(&[120, 60, 100, 110]).expected(), ms(95));
+        assert_eq!(found(&[120, 60, 100, 80]).expected(), ms(76));
+        // Without what slowed it down it may be open a good deal earlier.
+        let untimed = Precedent {
+            accepted: Accepted::Untimed(ms(100)),
+            ..found(&[1])
+        };
+        assert_eq!(untimed.after(None).expected(), ms(75));
+        assert_eq!(found(&[80]).after(Some(untimed)), found(&[80]));
+        assert_eq!(untimed.after(Some(found(&[80, 90]))), found(&[80, 90]));
+    }
+
     #[test]
     fn a_server_is_asked_for_often_from_when_it_may_be_open() {
         let ms = Duration::from_millis;
-        let address = "127.0.0.1".parse().unwrap();
-        let found = |after| Precedent::new(address, ms(after));
-        let soonest = found(100).after(Some(found(120)));
-        assert_eq!(soonest, found(100));
-        assert_eq!(found(400).after(Some(soonest)), soonest);
-        let door = |precedent| Door::new(crate::launch::ports::pick().unwrap(), precedent).unwrap();
-        let known = door(Some(soonest));
-        assert_eq!(known.pause(ms(10)), EARLY_PAUSE);
-        assert_eq!(known.pause(ms(89)), ms(1));
-        assert_eq!(known.pause(ms(91)), SHORTEST_PAUSE);
-        assert_eq!(known.pause(ms(512)), ms(2));
+        let known = pick(Search::Timed(Some(timed("127.0.0.1", ms(100)))));
+        assert_eq!(known.pause(ms(15)), ms(40));
+        assert_eq!(known.pause(ms(55)), ms(20));
+        assert_eq!(known.pause(ms(95)), SHORTEST_PAUSE);
+        assert_eq!(known.pause(ms(128)), ms(1));
         assert_eq!(known.pause(ms(9_000)), LONGEST_PAUSE);
-        assert_eq!(door(None).pause(ms(10)), SHORTEST_PAUSE);
+        assert_eq!(pick(Search::Timed(None)).pause(ms(10)), SHORTEST_PAUSE);
+        assert_eq!(pick(Search::Untimed).pause(ms(9_000)), UNTIMED_PAUSE);
+    }
+
+    /// What a launch says of the next one knows whether it was timed.
+    #[test]
+    fn a_precedent_is_of_a_timed_launch_or_not() {
+        let second = Duration::from_secs(1);
+        let spawned = Instant::now();
+        let address: SocketAddr = "127.0.0.1:80".parse().unwrap();
+        let expected = timed("127.0.0.1", second);
+        let slowed = Precedent {
+            accepted: Accepted::Untimed(second),
+            ..expected
+        };
+        for (search, precedent) in [(Search::Timed(None), expected), (Search::Untimed, slowed)] {
+            let mut door = pick(search);
+            assert_eq!(door.precedent(address, spawned), None);
+            door.accepted = Some(spawned + second);
+            assert_eq!(door.precedent(address, spawned), Some(precedent));
+        }
     }
 
     /// Refused, and refused again, a knocker still comes in once somebody listens.

@@ -9,7 +9,6 @@ mod tcp;
 
 use std::ffi::OsString;
 use std::fmt;
-use std::net::IpAddr;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
@@ -18,7 +17,7 @@ use super::spawn::Child;
 use crate::suite::Pattern;
 
 use door::Door;
-pub use door::Precedent;
+pub use door::{Precedent, Search};
 pub use service::Service;
 
 /// What is to be seen of a process that is ready.
@@ -97,20 +96,17 @@ pub enum Watch {
 }
 
 impl Watch {
-    /// Gets everything ready before the spawn. A server is looked for as others were found
-    /// before.
+    /// Gets everything ready before the spawn.
     ///
     /// # Errors
     /// When the port is taken, or there is no pipe or socket to be had.
-    pub fn new(sign: &Sign, precedent: Option<Precedent>) -> Result<(Self, Given), Failure> {
+    pub fn new(sign: &Sign, search: Search) -> Result<(Self, Given), Failure> {
         let mut given = Given::default();
         let watch = match sign {
-            Sign::Http { port, path, status } => Self::Http(http::Request::new(
-                Door::new(*port, precedent)?,
-                path,
-                *status,
-            )),
-            Sign::Tcp { port } => Self::Tcp(tcp::Connection::new(Door::new(*port, precedent)?)),
+            Sign::Http { port, path, status } => {
+                Self::Http(http::Request::new(Door::new(*port, search)?, path, *status))
+            }
+            Sign::Tcp { port } => Self::Tcp(tcp::Connection::new(Door::new(*port, search)?)),
             Sign::Stdout { line } => {
                 let (lines, end) = stdout::Lines::new(line)?;
                 given.stdout = Some(end);
@@ -191,14 +187,14 @@ impl Watch {
         }
     }
 
-    /// The address at which the launch gave its sign.
-    pub fn answered(&self) -> Option<IpAddr> {
-        match self {
-            Self::Http(request) => request.answered,
-            Self::Tcp(connection) => connection.address,
-            Self::Stdout(_) | Self::Notify(_) | Self::Discover(_) => None,
-        }
-        .map(|address| address.ip())
+    /// How it was found, for the next launch of the same server, where a port was its sign.
+    pub fn precedent(&self, child: &Child) -> Option<Precedent> {
+        let (door, address) = match self {
+            Self::Http(request) => (&request.door, request.answered),
+            Self::Tcp(connection) => (&connection.door, connection.address),
+            Self::Stdout(_) | Self::Notify(_) | Self::Discover(_) => return None,
+        };
+        door.precedent(address?, child.spawned)
     }
 
     /// When a connection was first accepted.
