@@ -100,7 +100,8 @@ fn at_every_start(record: &Record, scenario: &Scenario) -> Option<String> {
     } else if line.dont_write_bytecode || scenario.write == WriteBytecode::Forbidden {
         "PYTHONDONTWRITEBYTECODE forbids writing".to_owned()
     } else {
-        "nothing was written, and nothing says why".to_owned()
+        "nothing was written, and why was not seen: a start is watched from `sitecustomize` on"
+            .to_owned()
     };
     let mut origins = vec![(app.len(), "of the app")];
     // A prefix hides what is installed; that is said of the prefix.
