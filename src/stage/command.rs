@@ -26,7 +26,7 @@ pub struct Conditions {
 }
 
 /// Conditions of launches that are not timed.
-const UNTIMED: Conditions = Conditions {
+pub(super) const UNTIMED: Conditions = Conditions {
     padding: 0,
     hash_seed: 0,
 };
@@ -81,7 +81,7 @@ impl Stage {
         Ok(spec)
     }
 
-    /// The process for a launch that is not timed.
+    /// The process for a launch in which it does not matter when a server is found open.
     ///
     /// # Errors
     /// As of [`Stage::spec`].

@@ -4,6 +4,7 @@
 //! hash seed (but under `-I` and `-E`, where it is not read), environment and addresses.
 
 use super::StageError;
+use super::command::UNTIMED;
 use super::scene::{Stage, take_import_time};
 use crate::launch::{FixedLayout, InstructionCounter, Launched, Launcher, Valgrind};
 use crate::record::Instructions;
@@ -26,7 +27,8 @@ impl Stage {
         let _inside = self.enter()?;
         self.reset()?;
         let pycs_before = self.pycs();
-        let spec = self.untimed_spec(app, kind)?;
+        // Looked for as closely as in a timed launch: what a server does once it is ready is counted, too.
+        let spec = self.spec(app, kind, UNTIMED)?;
         let spec = match counter {
             InstructionCounter::Perf => spec,
             InstructionCounter::Valgrind(valgrind) => {
