@@ -215,3 +215,18 @@ fn noise_is_no_rate() {
     );
     assert!(!says(&findings, "for each 1,000"));
 }
+
+/// The first modules are imported before the hook: that they are not kept is seen, but not why.
+#[test]
+fn what_a_receipt_cannot_see_is_not_explained() {
+    let mut record = before("{ written = 0 }");
+    let early = "site-packages compiled - _distutils_hack";
+    record.receipts.push(receipt("cold", &[early]));
+    let findings = analyse(&record).findings;
+    let said = "under cold 1 module of site-packages is compiled at every start (_distutils_hack); \
+                nothing was written, and why was not seen: a start is watched from `sitecustomize` on";
+    assert!(
+        findings.iter().any(|finding| finding == said),
+        "{findings:?}"
+    );
+}
